@@ -1,0 +1,59 @@
+// Package core is the engine of flowsync: it holds a requester's transaction open,
+// hands its request to a bus, and ends it exactly once: with the responder's answer,
+// or with a truthful outcome when no answer comes in time.
+//
+// It does no I/O and knows no protocol. It imports the standard library and xsync only.
+//
+// # Words
+//
+//   - requester: whoever asks and waits. responder: whoever answers on the bus.
+//   - transaction: one held request, from [Engine.Begin] to the one call of its [Completer].
+//   - node: one configured route or method ([Node]); it has a topic, a deadline and counters.
+//   - request: what the bus carries to responders on the node's treq topic ([Request]).
+//   - answer: a message that arrived on the node's tres topic ([Answer]); its content is a [Reply].
+//   - outcome: how a transaction ended, one word of a closed list ([Outcome]).
+//   - slot: the 64 bytes that keep one held transaction. shard: one lock, its slots and its
+//     timer wheel. The id of a transaction says where its slot is and carries 74 random bits
+//     that must match what the slot holds.
+//   - late, duplicate, unknown, foreign, malformed, stale, ignored: what an answer is called
+//     that completes nothing ([AnswerKind]).
+//
+// # Life of a transaction
+//
+//  1. Begin checks the limits, takes a slot, arms the deadline, and only then gives the
+//     request to [Bus.Publish].
+//  2. The bus calls [Sink.Sent] just before the bytes leave the process. From then on a
+//     missing answer is a timeout ("it may have been done"), before it not_published
+//     ("it was not done").
+//  3. Whoever removes the transaction from its shard ends it: answer, deadline, failure,
+//     cancel or shutdown. Everyone who comes later gets false, which is the ordinary
+//     result for a late or duplicate answer.
+//
+// # Invariants
+//
+// Each has a test that carries its name.
+//
+//  1. ExactlyOnce: a transaction ends once. Removal from the shard decides who ends it.
+//  2. FoundBeforeAnswered: it is in the table before the bus sees it, and out of it on
+//     every exit, errors included.
+//  3. NeverEarly: a deadline fires at or after its time, at most one tick (1 ms) plus one
+//     wake-up of the driver late.
+//  4. LeafLock: under the shard lock there is no second lock, channel, callback or I/O.
+//  5. TableAndWheelAgree: one lock covers both; begin arms, end disarms.
+//  6. NeverAnothersAnswer: an id is never reused; a stale id matches nothing, not even
+//     after its slot is reused. An answer counts only on its own node.
+//  7. NothingOutlivesClose: after Close, Begin fails, nothing is held, no goroutine runs.
+//  8. CountersAddUp: begun (refused ones included) = held + the sum over all outcomes.
+//  9. SentAtMostOnce: not_published is said only of what was never handed over, or of what
+//     the broker itself refused.
+//
+// # Who owns what
+//
+// Byte slices given to Begin and Resolve are read during the call and never kept. The Value
+// of a [Result] belongs to the engine and is valid only during [Completer.Complete]; [Waiter]
+// and [Engine.Do] copy it. Completers run outside every lock, on the goroutine that ended
+// the transaction, and must not block.
+//
+// Where to read on: the golden transcripts under testdata show the semantics line by line,
+// shard.go and wheel.go are the heart, transport/doc.go tells how to write a bus or a server.
+package core

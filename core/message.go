@@ -1,0 +1,118 @@
+package core
+
+import "time"
+
+// Property is a name and value that travels with a request beside its payload (MQTT 5 user
+// property).
+type Property struct{ Name, Value string }
+
+// Call is what a requester asks. Nothing in it is kept after Begin returns, except Meta, which
+// is handed to the bus as it is.
+type Call struct {
+	Node *Node
+	// Value is the JSON text of the request's value. nil means null.
+	Value []byte
+	// Timeout may shorten the node's timeout, never lengthen it. 0: the node's.
+	Timeout time.Duration
+	// Properties travel with the request.
+	Properties []Property
+	// Meta is for whoever stands between engine and bus (rules); the engine does not look at it.
+	Meta any
+}
+
+// Request is what the bus carries to responders. See [Bus] for how long it is valid.
+type Request struct {
+	ID         ID
+	Node       *Node
+	Timestamp  int64 // Unix time in ms at which the transaction began
+	Value      []byte
+	Timeout    time.Duration // from the beginning of the transaction to its deadline
+	Deadline   time.Time     // with monotonic clock reading
+	Properties []Property
+	Meta       any
+	// Message, if set, is the whole message and replaces id, timestamp and value: rules set it.
+	Message []byte
+}
+
+// AppendMessage appends the request as it goes over the wire,
+// {"id":"…","timestamp":…,"value":…}, and returns the extended buffer.
+func (r *Request) AppendMessage(dst []byte) []byte {
+	if r.Message != nil {
+		return append(dst, r.Message...)
+	}
+	return AppendRequest(dst, r.ID, r.Timestamp, r.Value)
+}
+
+// Answer is a message as it arrived on the answer topic of Node.
+type Answer struct {
+	Node    *Node
+	Payload []byte
+	// CorrelationData is the MQTT 5 property of that name; nil if there was none. It finds the
+	// transaction when the payload has no id.
+	CorrelationData []byte
+	// Stale marks a message that the broker had retained from before: it is counted, never used.
+	Stale bool
+}
+
+// Reply is the content of an answer. Byte slices alias the payload.
+type Reply struct {
+	ID    ID
+	HasID bool
+	// Value is the JSON text of the value member; nil if there is none.
+	Value []byte
+	// Error is the error member; nil if there is none.
+	Error *ReplyError
+	// HTTP is the JSON text of the http member; nil if there is none.
+	HTTP []byte
+	// Extend is the JSON text of the extend member; nil if there is none.
+	Extend []byte
+	// Extra is set by [NodeOptions.Inspect] and handed on in [Result].
+	Extra any
+}
+
+// ReplyError is the error member of an answer.
+type ReplyError struct {
+	// Code is the number, valid if CodeName is empty.
+	Code int64
+	// CodeName is set when the code was given as a name (OPC UA status codes).
+	CodeName string
+	Message  string
+}
+
+// Result is how a transaction ended.
+type Result struct {
+	ID      ID // zero if it was refused before it got one
+	Outcome Outcome
+	// Value is the JSON text of the answer's value. It is valid during Complete only.
+	Value []byte
+	// Code, CodeName and Message come from the responder's error; Message is also the detail
+	// of every other failure. They are owned by the receiver.
+	Code     int64
+	CodeName string
+	Message  string
+	// Extra is what Inspect left in the reply.
+	Extra   any
+	Elapsed time.Duration // from Begin to the end, monotonic
+	Sent    bool          // it was handed over
+}
+
+// RetrySafe says whether the request may be repeated without the risk of a second execution.
+func (r *Result) RetrySafe() bool { return r.Outcome.RetrySafe(r.Sent) }
+
+// Stray is an answer that completed nothing.
+type Stray struct {
+	Kind AnswerKind
+	ID   ID // zero if it had none
+	// Outcome and Lateness say how the transaction had ended and how long before; both are
+	// zero unless Kind is Late or Duplicate.
+	Outcome  Outcome
+	Lateness time.Duration
+	Payload  []byte
+	Err      error // what is wrong with a malformed one
+}
+
+// Completer is told how a transaction ended, exactly once, outside every lock. It must not
+// block. It may be called before Begin returns.
+type Completer interface {
+	Complete(Result)
+}

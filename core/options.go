@@ -1,0 +1,104 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// The limits of a node's timeout.
+const (
+	DefaultTimeout = 2 * time.Second
+	MinTimeout     = time.Millisecond
+	MaxTimeout     = time.Hour
+)
+
+// Options of an engine. The zero value is usable.
+type Options struct {
+	// MaxInFlight is how many transactions may be held in all; above it they are shed.
+	// 0: 100 000. At most 16 777 216.
+	MaxInFlight int
+	// MaxHeldBytes bounds the sum of the values of held transactions, in bytes; above it they
+	// are shed. 0: 1 GiB.
+	MaxHeldBytes int64
+	// Shards is how many locks the table is spread over, a power of two up to 256.
+	// 0: four for each CPU, at most 64.
+	Shards int
+	// Instance tells the ids of this gateway from those of others on the same broker.
+	// 0: a random one.
+	Instance uint16
+	// Observer hears of every end and every stray answer. nil: nobody does.
+	Observer Observer
+}
+
+// NodeOptions describe one node.
+type NodeOptions struct {
+	// Name labels the node in logs and metrics. Required, unique in the engine.
+	Name string
+	// Topic is the node topic: requests go out on Topic/treq, answers come in on Topic/tres.
+	// Required, unique in the engine.
+	Topic string
+	// Timeout is how long a transaction may be held: 1 ms to 1 h. 0: 2 s.
+	Timeout time.Duration
+	// MaxInFlight is how many transactions of this node may be held; above it they are shed.
+	// 0: no limit of its own.
+	MaxInFlight int
+	// QoS (0, 1, 2) and Retain are how the bus publishes the request.
+	QoS    byte
+	Retain bool
+	// Inspect, if set, sees a reply with a value before it completes a transaction. It may
+	// replace Value and set Extra. An error ends the transaction as bad_response, or as
+	// rule_failed if it wraps ErrRuleFailed. It runs outside all locks, must not block, and may
+	// be called for an answer that then turns out to be late.
+	Inspect func(*Reply) error
+}
+
+func (o *Options) complete(cpus int) error {
+	var errs []error
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = 100_000
+	}
+	if o.MaxInFlight < 0 || o.MaxInFlight > 1<<24 {
+		errs = append(errs, fmt.Errorf("core: MaxInFlight is %d, want 1 to %d", o.MaxInFlight, 1<<24))
+	}
+	if o.MaxHeldBytes == 0 {
+		o.MaxHeldBytes = 1 << 30
+	}
+	if o.MaxHeldBytes < 0 {
+		errs = append(errs, fmt.Errorf("core: MaxHeldBytes is %d, want a positive number", o.MaxHeldBytes))
+	}
+	if o.Shards == 0 {
+		o.Shards = 1
+		for o.Shards < 4*cpus && o.Shards < 64 {
+			o.Shards *= 2
+		}
+	}
+	if o.Shards < 1 || o.Shards > maxShards || o.Shards&(o.Shards-1) != 0 {
+		errs = append(errs, fmt.Errorf("core: Shards is %d, want a power of two from 1 to %d", o.Shards, maxShards))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *NodeOptions) complete() error {
+	var errs []error
+	if o.Name == "" {
+		errs = append(errs, errors.New("core: a node needs a Name"))
+	}
+	if o.Topic == "" || !utf8.ValidString(o.Topic) || len(o.Topic) > 65535-len("/treq") {
+		errs = append(errs, fmt.Errorf("core: node %q needs a Topic of valid UTF-8, at most %d bytes", o.Name, 65535-len("/treq")))
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Timeout < MinTimeout || o.Timeout > MaxTimeout {
+		errs = append(errs, fmt.Errorf("core: node %q has a Timeout of %v, want %v to %v", o.Name, o.Timeout, MinTimeout, MaxTimeout))
+	}
+	if o.MaxInFlight < 0 {
+		errs = append(errs, fmt.Errorf("core: node %q has a MaxInFlight of %d, want 0 or more", o.Name, o.MaxInFlight))
+	}
+	if o.QoS > 2 {
+		errs = append(errs, fmt.Errorf("core: node %q has QoS %d, want 0, 1 or 2", o.Name, o.QoS))
+	}
+	return errors.Join(errs...)
+}

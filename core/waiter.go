@@ -1,0 +1,44 @@
+package core
+
+import "sync"
+
+// Waiter is a [Completer] for callers that want to wait. Take one with [AcquireWaiter], give
+// it to Begin, receive from Done, read Result, and Release it.
+type Waiter struct {
+	done   chan struct{}
+	result Result
+	buf    []byte
+}
+
+// maxPooledValue keeps single large answers from staying in the pool.
+const maxPooledValue = 64 << 10
+
+var waiters = sync.Pool{New: func() any { return &Waiter{done: make(chan struct{}, 1)} }}
+
+// AcquireWaiter takes a waiter from the pool.
+func AcquireWaiter() *Waiter { return waiters.Get().(*Waiter) }
+
+// Complete implements [Completer]. It copies the value.
+func (w *Waiter) Complete(r Result) {
+	if r.Value != nil {
+		w.buf = append(w.buf[:0], r.Value...)
+		r.Value = w.buf
+	}
+	w.result = r
+	w.done <- struct{}{}
+}
+
+// Done delivers one value when the transaction has ended. Only one goroutine may receive.
+func (w *Waiter) Done() <-chan struct{} { return w.done }
+
+// Result is how the transaction ended; valid after a receive from Done, until Release.
+func (w *Waiter) Result() *Result { return &w.result }
+
+// Release gives the waiter back. It must not be called before Done has delivered.
+func (w *Waiter) Release() {
+	if cap(w.buf) > maxPooledValue {
+		w.buf = nil
+	}
+	w.result = Result{}
+	waiters.Put(w)
+}
