@@ -1,0 +1,2 @@
+// Package mqtt carries requests and answers over MQTT 5.
+package mqtt
