@@ -1,29 +1,351 @@
 package core
 
-import "context"
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 const maxShards = 256
 
-type Engine struct{}
+// Engine holds transactions and ends each exactly once. All methods may be called from many
+// goroutines at once. It implements [Sink].
+type Engine struct {
+	bus      Bus
+	options  Options
+	epoch    time.Time
+	shards   []shard
+	hints    sync.Pool // *hint
+	nextHint atomic.Uint32
+	driver   *driver
+	batch    []held // the driver's
+	requests sync.Pool
 
-func New(bus Bus, options Options) (*Engine, error)          { return nil, nil }
-func (e *Engine) AddNode(options NodeOptions) (*Node, error) { return nil, nil }
-func (e *Engine) Begin(call *Call, done Completer) ID        { return ID{} }
-func (e *Engine) Do(ctx context.Context, call *Call) Result  { return Result{} }
-func (e *Engine) Sent(id ID) bool                            { return false }
-func (e *Engine) Resolve(answer Answer) bool                 { return false }
-func (e *Engine) Fail(id ID, err error) bool                 { return false }
-func (e *Engine) Cancel(id ID) bool                          { return false }
-func (e *Engine) Drain(ctx context.Context) error            { return nil }
-func (e *Engine) Close() error                               { return nil }
-func (e *Engine) Held() int                                  { return 0 }
+	held      atomic.Int64
+	heldBytes atomic.Int64
+	draining  atomic.Bool
+	drained   chan struct{} // one token: held has reached 0 while draining
 
-// Stats ...
-type NodeStats struct {
-	Begun, Held uint64
-	Ended       [outcomeEnd]uint64
-	Answers     [answerKindEnd]uint64
+	mu     sync.Mutex // guards the list of nodes and closed; taken by AddNode, Nodes and Close only
+	nodes  []*Node
+	closed bool
 }
 
-func (e *Engine) Stats(n *Node) NodeStats { return NodeStats{} }
-func (e *Engine) Nodes() []*Node          { return nil }
+// hint remembers a shard. sync.Pool keeps one for each processor, so that each processor
+// begins its transactions on a shard of its own.
+type hint struct{ shard uint32 }
+
+// New returns a running engine. If the bus is a [Binder] it is bound to the engine. The error
+// lists everything that is wrong with the options.
+func New(bus Bus, options Options) (*Engine, error) {
+	if err := options.complete(runtime.GOMAXPROCS(0)); err != nil {
+		return nil, err
+	}
+	for options.Instance == 0 {
+		var random [2]byte
+		rand.Read(random[:]) // never fails, see crypto/rand
+		options.Instance = binary.BigEndian.Uint16(random[:])
+	}
+	e := &Engine{
+		bus:      bus,
+		options:  options,
+		epoch:    time.Now(),
+		shards:   make([]shard, options.Shards),
+		driver:   newDriver(),
+		batch:    make([]held, 0, advanceBudget),
+		drained:  make(chan struct{}, 1),
+		requests: sync.Pool{New: func() any { return new(Request) }},
+	}
+	e.hints.New = func() any { return &hint{e.nextHint.Add(1) & uint32(options.Shards-1)} }
+	shardBits := uint32(bits.TrailingZeros(uint(options.Shards)))
+	for i := range e.shards {
+		var seed [32]byte
+		rand.Read(seed[:])
+		e.shards[i].init(uint32(i), shardBits, options.Instance, uint32(options.MaxInFlight), seed)
+	}
+	if b, ok := bus.(Binder); ok {
+		b.Bind(e)
+	}
+	go e.driver.run(e.now, e.expire)
+	return e, nil
+}
+
+// now is the time in ns since the epoch, monotonic.
+func (e *Engine) now() int64 { return int64(time.Since(e.epoch)) }
+
+// AddNode adds a node; if the bus is an [Attacher] it is attached first. Add nodes before the
+// first Begin that uses them.
+func (e *Engine) AddNode(options NodeOptions) (*Node, error) {
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	for _, other := range e.nodes {
+		if other.options.Name == options.Name || other.options.Topic == options.Topic {
+			return nil, fmt.Errorf("core: node %q on topic %q: there is already node %q on topic %q", options.Name, options.Topic, other.options.Name, other.options.Topic)
+		}
+	}
+	node := &Node{options: options, index: len(e.nodes), treq: options.Topic + "/treq", tres: options.Topic + "/tres"}
+	if a, ok := e.bus.(Attacher); ok {
+		if err := a.Attach(node); err != nil {
+			return nil, err
+		}
+	}
+	e.nodes = append(e.nodes, node)
+	for i := range e.shards {
+		e.shards[i].mu.Lock()
+		e.shards[i].counts = append(e.shards[i].counts, nodeCounts{})
+		e.shards[i].mu.Unlock()
+	}
+	return node, nil
+}
+
+// Nodes returns the nodes in the order in which they were added.
+func (e *Engine) Nodes() []*Node {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]*Node(nil), e.nodes...)
+}
+
+// Begin holds a transaction open and publishes its request. done is told how it ended, exactly
+// once, perhaps before Begin returns. The id is zero if the transaction was refused. Begin does
+// not wait for the answer; it takes as long as Bus.Publish.
+func (e *Engine) Begin(call *Call, done Completer) ID {
+	start := time.Now()
+	now := int64(start.Sub(e.epoch))
+	size := uint32(min(len(call.Value), math.MaxUint32))
+	if outcome, why := e.admit(call.Node, size); outcome != 0 {
+		e.pick().refuse(call.Node, outcome)
+		e.refused(call.Node, outcome, why, done)
+		return ID{}
+	}
+	timeout := call.Node.options.Timeout
+	if call.Timeout > 0 {
+		timeout = min(timeout, call.Timeout)
+	}
+	deadline := now + int64(timeout)
+	id, outcome := e.pick().begin(call.Node, done, size, now, deadline)
+	if outcome != 0 {
+		e.release(call.Node, size)
+		e.refused(call.Node, outcome, "the gateway is shutting down", done)
+		return ID{}
+	}
+	e.driver.notice(deadline)
+	e.publish(call, id, start, timeout)
+	return id
+}
+
+// admit reserves a place for a transaction, or says why there is none. The place is taken
+// before draining is looked at, so that either Drain sees the place or admit sees Drain.
+func (e *Engine) admit(node *Node, size uint32) (Outcome, string) {
+	held := e.held.Add(1)
+	bytes := e.heldBytes.Add(int64(size))
+	inFlight := int64(0)
+	if node.options.MaxInFlight > 0 {
+		inFlight = node.inFlight.Add(1)
+	}
+	var outcome Outcome
+	var why string
+	switch {
+	case e.draining.Load():
+		outcome, why = Shutdown, "the gateway is shutting down"
+	case held > int64(e.options.MaxInFlight):
+		outcome, why = Shed, "too many requests are held"
+	case bytes > e.options.MaxHeldBytes:
+		outcome, why = Shed, "the requests held are too large in all"
+	case inFlight > int64(node.options.MaxInFlight):
+		outcome, why = Shed, "too many requests of this node are held"
+	default:
+		return 0, ""
+	}
+	e.release(node, size)
+	return outcome, why
+}
+
+func (e *Engine) release(node *Node, size uint32) {
+	if node.options.MaxInFlight > 0 {
+		node.inFlight.Add(-1)
+	}
+	e.heldBytes.Add(-int64(size))
+	if e.held.Add(-1) == 0 && e.draining.Load() {
+		select {
+		case e.drained <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (e *Engine) refused(node *Node, outcome Outcome, why string, done Completer) {
+	r := Result{Outcome: outcome, Message: why}
+	if e.options.Observer != nil {
+		e.options.Observer.Ended(node, &r)
+	}
+	done.Complete(r)
+}
+
+func (e *Engine) pick() *shard {
+	h := e.hints.Get().(*hint)
+	sh := &e.shards[h.shard]
+	e.hints.Put(h)
+	return sh
+}
+
+func (e *Engine) publish(call *Call, id ID, start time.Time, timeout time.Duration) {
+	r := e.requests.Get().(*Request)
+	*r = Request{
+		ID: id, Node: call.Node, Timestamp: start.UnixMilli(), Value: call.Value,
+		Timeout: timeout, Deadline: start.Add(timeout), Properties: call.Properties, Meta: call.Meta,
+	}
+	err := e.bus.Publish(r)
+	*r = Request{}
+	e.requests.Put(r)
+	if err != nil {
+		e.Fail(id, err)
+	}
+}
+
+// finish completes a transaction that the caller has taken out of its shard.
+func (e *Engine) finish(h *held, r Result, now int64) {
+	r.ID, r.Elapsed, r.Sent = h.id, time.Duration(now-h.begun), h.sent
+	e.release(h.node, h.size)
+	if e.options.Observer != nil {
+		e.options.Observer.Ended(h.node, &r)
+	}
+	h.done.Complete(r)
+}
+
+// shardOf returns the shard that an id of this engine points to.
+func (e *Engine) shardOf(id *ID) *shard {
+	return &e.shards[id.place()&uint32(len(e.shards)-1)]
+}
+
+func (e *Engine) own(id *ID) bool { return id.instance() == e.options.Instance }
+
+// Sent implements [Sink].
+func (e *Engine) Sent(id ID) bool {
+	return e.own(&id) && e.shardOf(&id).sent(&id, e.now())
+}
+
+// Fail implements [Sink].
+func (e *Engine) Fail(id ID, err error) bool {
+	outcome := outcomeOf(err)
+	neverLeft := outcome == Shed || outcome == NotPublished && !errors.Is(err, ErrRefused)
+	return e.endWith(id, outcome, err.Error(), neverLeft)
+}
+
+// Cancel ends a transaction because its requester is gone. False if it has ended.
+func (e *Engine) Cancel(id ID) bool {
+	return e.endWith(id, Cancelled, "the requester is gone", false)
+}
+
+func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bool {
+	if !e.own(&id) {
+		return false
+	}
+	now := e.now()
+	h, ok := e.shardOf(&id).end(&id, outcome, now, onlyUnsent)
+	if ok {
+		e.finish(&h, Result{Outcome: outcome, Message: why}, now)
+	}
+	return ok
+}
+
+// expire ends what is due and returns when to call it again. The driver calls it.
+func (e *Engine) expire(now int64) int64 {
+	next := never
+	for i := range e.shards {
+		for {
+			batch, at := e.shards[i].advance(now, e.batch[:0])
+			for j := range batch {
+				h := &batch[j]
+				e.finish(h, Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
+				*h = held{}
+			}
+			if at > now {
+				next = min(next, at)
+				break
+			}
+			now = e.now()
+		}
+	}
+	return next
+}
+
+func expiredWhy(sent bool) string {
+	if sent {
+		return "no answer came in time"
+	}
+	return "the request could not be published in time"
+}
+
+// Drain refuses new transactions (shutdown) and waits until none is held. It returns the
+// context's error if that comes first; the caller then ends what is left with Close.
+func (e *Engine) Drain(ctx context.Context) error {
+	e.draining.Store(true)
+	for e.held.Load() > 0 {
+		select {
+		case <-e.drained:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Close ends everything that is held (shutdown), stops the driver and returns when both are
+// done. Further calls of it do nothing. It does not close the bus.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	closed := e.closed
+	e.closed = true
+	e.mu.Unlock()
+	if closed {
+		<-e.driver.stopped
+		return nil
+	}
+	e.draining.Store(true)
+	e.driver.close()
+	batch := make([]held, 0, advanceBudget)
+	for i := range e.shards {
+		for from := uint32(1); from != 0; {
+			var taken []held
+			now := e.now()
+			taken, from = e.shards[i].close(now, from, batch[:0])
+			for j := range taken {
+				e.finish(&taken[j], Result{Outcome: Shutdown, Message: "the gateway is shutting down"}, now)
+			}
+		}
+	}
+	return nil
+}
+
+// Do is Begin for callers that want to wait. When ctx ends first the transaction ends as
+// cancelled. The value of the result belongs to the caller.
+func (e *Engine) Do(ctx context.Context, call *Call) Result {
+	w := AcquireWaiter()
+	id := e.Begin(call, w)
+	select {
+	case <-w.Done():
+	case <-ctx.Done():
+		e.Cancel(id)
+		<-w.Done()
+	}
+	r := *w.Result()
+	if r.Value != nil {
+		r.Value = append([]byte{}, r.Value...)
+	}
+	w.Release()
+	return r
+}

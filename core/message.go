@@ -66,6 +66,9 @@ type Reply struct {
 	HTTP []byte
 	// Extend is the JSON text of the extend member; nil if there is none.
 	Extend []byte
+	// Problem says why the answer cannot complete its transaction with success although its id
+	// is readable: an unusable error member, or neither value, error nor extend.
+	Problem error
 	// Extra is set by [NodeOptions.Inspect] and handed on in [Result].
 	Extra any
 }

@@ -1,0 +1,101 @@
+package core
+
+import (
+	"errors"
+)
+
+var errIDsDisagree = errors.New("id in the payload and Correlation Data disagree")
+
+// Resolve implements [Sink]. What races here, and who wins:
+//
+//  1. The answer may come before Publish has returned: the transaction was in the table
+//     before, so it is found.
+//  2. The deadline, a cancel or a second answer may come at the same moment on another
+//     goroutine: whoever takes the transaction out of its shard ends it, here and there.
+//  3. The slot may have been given to another transaction meanwhile: its random bits differ,
+//     so the id finds nothing.
+func (e *Engine) Resolve(a Answer) bool {
+	if a.Stale {
+		return e.stray(&a, Stray{Kind: Stale})
+	}
+	reply, err := DecodeAnswer(a.Payload)
+	if err == nil {
+		err = correlate(&reply, a.CorrelationData)
+	}
+	switch {
+	case err != nil:
+		return e.stray(&a, Stray{Kind: Malformed, Err: err})
+	case reply.ID.IsZero(): // an id, but none that flowsync has made
+		return e.stray(&a, Stray{Kind: Unknown})
+	case !e.own(&reply.ID):
+		return e.stray(&a, Stray{Kind: Foreign, ID: reply.ID})
+	}
+	r := resultOf(a.Node, &reply)
+	if r.Outcome == 0 {
+		return e.stray(&a, Stray{Kind: Ignored, ID: reply.ID})
+	}
+	now := e.now()
+	h, stray := e.shardOf(&reply.ID).answer(&reply.ID, a.Node, r.Outcome, now)
+	if stray.Kind != Matched {
+		e.observe(&a, &stray)
+		return false
+	}
+	e.finish(&h, r, now)
+	return true
+}
+
+// correlate finds the id of an answer: the payload's, or else the Correlation Data.
+func correlate(reply *Reply, correlation []byte) error {
+	switch {
+	case correlation == nil && reply.HasID:
+		return nil
+	case correlation == nil:
+		return errors.New("no id in the payload and no Correlation Data")
+	case reply.HasID:
+		if string(correlation) != string(reply.ID[:]) {
+			return errIDsDisagree
+		}
+		return nil
+	case len(correlation) != len(reply.ID):
+		return errors.New("no id in the payload, and the Correlation Data is not 16 bytes")
+	}
+	copy(reply.ID[:], correlation)
+	reply.HasID = true
+	return nil
+}
+
+// resultOf says how a reply ends its transaction; no outcome if it does not.
+func resultOf(node *Node, reply *Reply) Result {
+	switch {
+	case reply.Problem != nil:
+		return Result{Outcome: BadResponse, Message: reply.Problem.Error()}
+	case reply.Error != nil:
+		return Result{Outcome: ResponderError, Code: reply.Error.Code, CodeName: reply.Error.CodeName, Message: reply.Error.Message}
+	case reply.Value == nil: // extend alone
+		return Result{}
+	}
+	if inspect := node.options.Inspect; inspect != nil {
+		if err := inspect(reply); err != nil {
+			outcome := BadResponse
+			if errors.Is(err, ErrRuleFailed) {
+				outcome = RuleFailed
+			}
+			return Result{Outcome: outcome, Message: err.Error()}
+		}
+	}
+	return Result{Outcome: Answered, Value: reply.Value, Extra: reply.Extra}
+}
+
+// stray counts and reports an answer that names no transaction of this engine.
+func (e *Engine) stray(a *Answer, s Stray) bool {
+	e.shardOf(&s.ID).count(a.Node, s.Kind)
+	e.observe(a, &s)
+	return false
+}
+
+func (e *Engine) observe(a *Answer, s *Stray) {
+	if e.options.Observer != nil {
+		s.Payload = a.Payload
+		e.options.Observer.Stray(a.Node, s)
+	}
+}

@@ -1,0 +1,206 @@
+package core
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// shard is one lock with everything under it: the slots, the wheel that times them, the
+// generator of their ids, the ends it remembers and its share of the counters.
+//
+// It starts nothing, reads no clock and calls nobody: time is an argument, effects are return
+// values. The engine acts on them after the lock is released.
+type shard struct {
+	mu     sync.Mutex // guards all below; leaf: nothing blocks, no callback, no second shard
+	closed bool
+	table  table
+	wheel  wheel
+	random *rand.ChaCha8
+	ends   ends
+	counts []nodeCounts // by node index
+
+	// constant after newShard
+	index, bits uint32 // its number; the bits of an id's place that hold it
+	instance    uint16
+	maxSlots    uint32
+	maxEnds     uint32
+
+	_ [64]byte // the next shard's lock is on another cache line
+}
+
+// nodeCounts are one shard's share of a node's counters. Invariant: begun - sum(ended) is the
+// number of this node's transactions in this shard's table.
+type nodeCounts struct {
+	begun   uint64
+	ended   [outcomeEnd]uint64
+	answers [answerKindEnd]uint64
+}
+
+// held is a transaction that was taken out of its shard: whoever has it completes it.
+type held struct {
+	id    ID
+	node  *Node
+	done  Completer
+	begun int64
+	size  uint32
+	sent  bool
+}
+
+func (sh *shard) init(index, bits uint32, instance uint16, maxSlots uint32, seed [32]byte) {
+	sh.index, sh.bits, sh.instance, sh.maxSlots = index, bits, instance, maxSlots
+	sh.maxEnds = rememberEnds >> bits
+	sh.random = rand.NewChaCha8(seed)
+}
+
+// begin puts a transaction into the table and arms its deadline. A zero id and the outcome
+// say that it was refused; it is counted all the same.
+func (sh *shard) begin(node *Node, done Completer, size uint32, now, deadline int64) (ID, Outcome) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	counts := &sh.counts[node.index]
+	counts.begun++
+	if sh.closed {
+		counts.ended[Shutdown]++
+		return ID{}, Shutdown
+	}
+	i := sh.table.take(sh.maxSlots)
+	if i == 0 {
+		counts.ended[Shed]++
+		return ID{}, Shed
+	}
+	s := sh.table.at(i)
+	s.rest = sh.random.Uint64()&^(3<<62) | 2<<62 // RFC 9562 variant
+	s.mid = uint16(sh.random.Uint64()) & midRandom
+	s.deadline, s.begun, s.node, s.done, s.size = deadline, now, node, done, size
+	sh.wheel.arm(&sh.table, i)
+	return sh.idOf(i, s), 0
+}
+
+// refuse counts a transaction that ends before it is held.
+func (sh *shard) refuse(node *Node, outcome Outcome) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	counts := &sh.counts[node.index]
+	counts.begun++
+	counts.ended[outcome]++
+}
+
+// sent marks a transaction as handed over. False: there is no such transaction, its deadline
+// has passed, or it was handed over before.
+func (sh *shard) sent(id *ID, now int64) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.table.find(sh.slotOf(id), id)
+	if s == nil || s.mid&flagSent != 0 || s.deadline <= now {
+		return false
+	}
+	s.mid |= flagSent
+	return true
+}
+
+// end takes a transaction out, whatever its node. False if there is none, or if onlyUnsent
+// and it was handed over.
+func (sh *shard) end(id *ID, outcome Outcome, now int64, onlyUnsent bool) (held, bool) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	i := sh.slotOf(id)
+	s := sh.table.find(i, id)
+	if s == nil || onlyUnsent && s.mid&flagSent != 0 {
+		return held{}, false
+	}
+	return sh.takeLocked(i, s, outcome, now), true
+}
+
+// answer takes out the transaction that an answer on node's topic belongs to. If there is
+// none it says why, and how the transaction had ended how long ago, if that is remembered.
+// It counts the answer either way.
+func (sh *shard) answer(id *ID, node *Node, outcome Outcome, now int64) (held, Stray) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	counts := &sh.counts[node.index]
+	i := sh.slotOf(id)
+	if s := sh.table.find(i, id); s != nil && s.node == node {
+		counts.answers[Matched]++
+		return sh.takeLocked(i, s, outcome, now), Stray{Kind: Matched}
+	}
+	stray := Stray{Kind: Unknown, ID: *id}
+	if end := sh.ends.find(i, id, now); end != nil && end.node == uint32(node.index) {
+		stray.Kind, stray.Outcome = Late, end.outcome
+		stray.Lateness = time.Duration(now - end.at)
+		if end.outcome == Answered || end.outcome == ResponderError {
+			stray.Kind = Duplicate
+		}
+	}
+	counts.answers[stray.Kind]++
+	return held{}, stray
+}
+
+// count counts an answer that names no transaction of this engine.
+func (sh *shard) count(node *Node, kind AnswerKind) {
+	sh.mu.Lock()
+	sh.counts[node.index].answers[kind]++
+	sh.mu.Unlock()
+}
+
+// advanceBudget bounds how much one advance does under the lock.
+const advanceBudget = 64
+
+// advance takes out transactions whose deadline has come, appends them to batch, and returns
+// when it wants to be called again: at once (a time not after now) if it stopped early.
+func (sh *shard) advance(now int64, batch []held) ([]held, int64) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	budget := advanceBudget
+	for budget > 0 {
+		i := sh.wheel.due(&sh.table, now, &budget)
+		if i == 0 {
+			break
+		}
+		budget--
+		s := sh.table.at(i)
+		batch = append(batch, sh.takeLocked(i, s, expiredAs(s.mid&flagSent != 0), now))
+	}
+	return batch, sh.wheel.next()
+}
+
+// expiredAs is how a transaction ends whose deadline has come.
+func expiredAs(sent bool) Outcome {
+	if sent {
+		return Timeout
+	}
+	return NotPublished
+}
+
+// close refuses everything from now on and takes out what is held, a batch at a time: it goes
+// on at slot from and returns where to go on, 0 when nothing is held any more.
+func (sh *shard) close(now int64, from uint32, batch []held) ([]held, uint32) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.closed = true
+	for i := from; i <= sh.table.used; i++ {
+		if len(batch) == cap(batch) {
+			return batch, i
+		}
+		if s := sh.table.at(i); s.done != nil {
+			batch = append(batch, sh.takeLocked(i, s, Shutdown, now))
+		}
+	}
+	return batch, 0
+}
+
+// takeLocked is the one way out of the table: removal is ownership.
+func (sh *shard) takeLocked(i uint32, s *slot, outcome Outcome, now int64) held {
+	h := held{id: sh.idOf(i, s), node: s.node, done: s.done, begun: s.begun, size: s.size, sent: s.mid&flagSent != 0}
+	sh.wheel.disarm(&sh.table, i)
+	sh.counts[s.node.index].ended[outcome]++
+	sh.ends.remember(s, i, outcome, now, sh.maxEnds)
+	sh.table.put(i)
+	return h
+}
+
+func (sh *shard) idOf(i uint32, s *slot) ID {
+	return makeID(i<<sh.bits|sh.index, sh.instance, s.mid&midRandom|midV4, s.rest)
+}
+
+func (sh *shard) slotOf(id *ID) uint32 { return id.place() >> sh.bits }

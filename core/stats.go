@@ -1,0 +1,41 @@
+package core
+
+// NodeStats are the counters of one node. Invariant: Begun = Held + the sum over Ended.
+type NodeStats struct {
+	Begun   uint64 // refused ones included
+	Held    uint64
+	Ended   [outcomeEnd]uint64    // by [Outcome]
+	Answers [answerKindEnd]uint64 // by [AnswerKind]
+}
+
+func (s *NodeStats) add(c *nodeCounts) {
+	s.Begun += c.begun
+	s.Held += c.begun
+	for o, n := range c.ended {
+		s.Ended[o] += n
+		s.Held -= n
+	}
+	for k, n := range c.answers {
+		s.Answers[k] += n
+	}
+}
+
+// Stats returns the counters of a node. Each shard is read at one moment, the shards one after
+// the other; so the invariant holds at any time, while the figures of a busy node may be
+// microseconds apart.
+func (e *Engine) Stats(node *Node) NodeStats {
+	var sum NodeStats
+	for i := range e.shards {
+		sh := &e.shards[i]
+		sh.mu.Lock()
+		sum.add(&sh.counts[node.index])
+		sh.mu.Unlock()
+	}
+	return sum
+}
+
+// Held returns how many transactions are held now.
+func (e *Engine) Held() int { return int(e.held.Load()) }
+
+// HeldBytes returns how many bytes of request values are held now.
+func (e *Engine) HeldBytes() int64 { return e.heldBytes.Load() }
