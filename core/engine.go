@@ -26,8 +26,9 @@ type Engine struct {
 	hints    sync.Pool // *hint
 	nextHint atomic.Uint32
 	driver   *driver
-	batch    []held // the driver's
-	requests sync.Pool
+	batch    []held    // the driver's
+	requests sync.Pool // *Request
+	waiters  WaiterPool
 
 	held      atomic.Int64
 	heldBytes atomic.Int64
@@ -334,7 +335,7 @@ func (e *Engine) Close() error {
 // Do is Begin for callers that want to wait. When ctx ends first the transaction ends as
 // cancelled. The value of the result belongs to the caller.
 func (e *Engine) Do(ctx context.Context, call *Call) Result {
-	w := AcquireWaiter()
+	w := e.waiters.Acquire()
 	id := e.Begin(call, w)
 	select {
 	case <-w.Done():

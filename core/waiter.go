@@ -2,21 +2,29 @@ package core
 
 import "sync"
 
-// Waiter is a [Completer] for callers that want to wait. Take one with [AcquireWaiter], give
-// it to Begin, receive from Done, read Result, and Release it.
+// Waiter is a [Completer] for callers that want to wait. Take one from a [WaiterPool], give it
+// to Begin, receive from Done, read Result, and Release it.
 type Waiter struct {
+	pool   *WaiterPool
 	done   chan struct{}
 	result Result
 	buf    []byte
 }
 
+// WaiterPool keeps waiters, with their buffers, for reuse. The zero value is ready. Whoever
+// waits owns one; it must not be copied.
+type WaiterPool struct{ pool sync.Pool }
+
 // maxPooledValue keeps single large answers from staying in the pool.
 const maxPooledValue = 64 << 10
 
-var waiters = sync.Pool{New: func() any { return &Waiter{done: make(chan struct{}, 1)} }}
-
-// AcquireWaiter takes a waiter from the pool.
-func AcquireWaiter() *Waiter { return waiters.Get().(*Waiter) }
+// Acquire takes a waiter from the pool.
+func (p *WaiterPool) Acquire() *Waiter {
+	if w, ok := p.pool.Get().(*Waiter); ok {
+		return w
+	}
+	return &Waiter{pool: p, done: make(chan struct{}, 1)}
+}
 
 // Complete implements [Completer]. It copies the value.
 func (w *Waiter) Complete(r Result) {
@@ -40,5 +48,10 @@ func (w *Waiter) Release() {
 		w.buf = nil
 	}
 	w.result = Result{}
-	waiters.Put(w)
+	w.pool.pool.Put(w)
 }
+
+var sharedWaiters WaiterPool
+
+// AcquireWaiter takes a waiter from a pool that is shared by the process.
+func AcquireWaiter() *Waiter { return sharedWaiters.Acquire() }
