@@ -61,12 +61,13 @@ func BenchmarkTable(b *testing.B) {
 			for range others {
 				sh.begin(node, ignore{}, 0, 0, int64(time.Hour))
 			}
+			var h held
 			b.ReportAllocs()
 			b.ResetTimer()
 			for range b.N {
 				id, _ := sh.begin(node, ignore{}, 0, 1, int64(2*time.Second))
-				if _, s := sh.answer(&id, node, Answered, 2); s.Kind != Matched {
-					b.Fatal(s.Kind)
+				if kind, _ := sh.answer(&id, node, Answered, 2, &h); kind != Matched {
+					b.Fatal(kind)
 				}
 			}
 		})

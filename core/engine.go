@@ -256,7 +256,8 @@ func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bo
 		return false
 	}
 	now := e.now()
-	h, ok := e.shardOf(&id).end(&id, outcome, now, onlyUnsent)
+	var h held
+	ok := e.shardOf(&id).end(&id, outcome, now, onlyUnsent, &h)
 	if ok {
 		e.finish(&h, Result{Outcome: outcome, Message: why}, now)
 	}

@@ -183,7 +183,7 @@ func TestTableAndWheelAgree(t *testing.T) {
 			ids = append(ids, id)
 		case 1:
 			if len(ids) > 0 {
-				sh.end(&ids[random.IntN(len(ids))], Cancelled, now, false)
+				sh.end(&ids[random.IntN(len(ids))], Cancelled, now, false, &held{})
 			}
 		case 2:
 			now += random.Int64N(1 << 27)
@@ -263,11 +263,9 @@ func TestIDsAreNotReused(t *testing.T) {
 			if bit/8 == 4 || bit/8 == 5 {
 				continue // the instance tag, which the engine checks
 			}
-			_, ok := sh.end(&wrong, Cancelled, 0, false)
-			require.False(t, ok, "bit %d", bit)
+			require.False(t, sh.end(&wrong, Cancelled, 0, false, &held{}), "bit %d", bit)
 		}
-		_, ok = sh.end(&id, Cancelled, 0, false)
-		require.True(t, ok)
+		require.True(t, sh.end(&id, Cancelled, 0, false, &held{}))
 	}
 }
 
@@ -337,16 +335,16 @@ func TestEndsAreBounded(t *testing.T) {
 	for range 1000 {
 		id, _ := sh.begin(node, ignore{}, 0, 0, tick)
 		ids = append(ids, id)
-		sh.answer(&id, node, Answered, 0)
+		sh.answer(&id, node, Answered, 0, &held{})
 	}
 	require.Len(t, sh.ends.ring, 64)
 	for i, id := range ids {
-		_, stray := sh.answer(&id, node, Answered, 1)
+		kind, _ := sh.answer(&id, node, Answered, 1, &held{})
 		want := Duplicate
 		if i < 1000-64 {
 			want = Unknown
 		}
-		require.Equal(t, want, stray.Kind, "transaction %d", i)
+		require.Equal(t, want, kind, "transaction %d", i)
 	}
 }
 

@@ -35,9 +35,10 @@ func (e *Engine) Resolve(a Answer) bool {
 		return e.stray(&a, Stray{Kind: Ignored, ID: reply.ID})
 	}
 	now := e.now()
-	h, stray := e.shardOf(&reply.ID).answer(&reply.ID, a.Node, r.Outcome, now)
-	if stray.Kind != Matched {
-		e.observe(&a, &stray)
+	var h held
+	kind, before := e.shardOf(&reply.ID).answer(&reply.ID, a.Node, r.Outcome, now, &h)
+	if kind != Matched {
+		e.observe(&a, &Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
 		return false
 	}
 	e.finish(&h, r, now)

@@ -99,41 +99,47 @@ func (sh *shard) sent(id *ID, now int64) bool {
 	return true
 }
 
-// end takes a transaction out, whatever its node. False if there is none, or if onlyUnsent
+// end takes a transaction out into h, whatever its node. False if there is none, or if onlyUnsent
 // and it was handed over.
-func (sh *shard) end(id *ID, outcome Outcome, now int64, onlyUnsent bool) (held, bool) {
+func (sh *shard) end(id *ID, outcome Outcome, now int64, onlyUnsent bool, h *held) bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	i := sh.slotOf(id)
 	s := sh.table.find(i, id)
 	if s == nil || onlyUnsent && s.mid&flagSent != 0 {
-		return held{}, false
+		return false
 	}
-	return sh.takeLocked(i, s, outcome, now), true
+	sh.takeLocked(i, s, outcome, now, h)
+	return true
 }
 
-// answer takes out the transaction that an answer on node's topic belongs to. If there is
-// none it says why, and how the transaction had ended how long ago, if that is remembered.
-// It counts the answer either way.
-func (sh *shard) answer(id *ID, node *Node, outcome Outcome, now int64) (held, Stray) {
+// past is how a transaction ended that is no longer held.
+type past struct {
+	outcome Outcome
+	ago     time.Duration
+}
+
+// answer takes out into h the transaction that an answer on node's topic belongs to. If there is
+// none, the kind and the past say why. It counts the answer either way.
+func (sh *shard) answer(id *ID, node *Node, outcome Outcome, now int64, h *held) (AnswerKind, past) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	counts := &sh.counts[node.index]
 	i := sh.slotOf(id)
 	if s := sh.table.find(i, id); s != nil && s.node == node {
 		counts.answers[Matched]++
-		return sh.takeLocked(i, s, outcome, now), Stray{Kind: Matched}
+		sh.takeLocked(i, s, outcome, now, h)
+		return Matched, past{}
 	}
-	stray := Stray{Kind: Unknown, ID: *id}
+	kind, before := Unknown, past{}
 	if end := sh.ends.find(i, id, now); end != nil && end.node == uint32(node.index) {
-		stray.Kind, stray.Outcome = Late, end.outcome
-		stray.Lateness = time.Duration(now - end.at)
+		kind, before = Late, past{end.outcome, time.Duration(now - end.at)}
 		if end.outcome == Answered || end.outcome == ResponderError {
-			stray.Kind = Duplicate
+			kind = Duplicate
 		}
 	}
-	counts.answers[stray.Kind]++
-	return held{}, stray
+	counts.answers[kind]++
+	return kind, before
 }
 
 // count counts an answer that names no transaction of this engine.
@@ -159,7 +165,8 @@ func (sh *shard) advance(now int64, batch []held) ([]held, int64) {
 		}
 		budget--
 		s := sh.table.at(i)
-		batch = append(batch, sh.takeLocked(i, s, expiredAs(s.mid&flagSent != 0), now))
+		batch = append(batch, held{})
+		sh.takeLocked(i, s, expiredAs(s.mid&flagSent != 0), now, &batch[len(batch)-1])
 	}
 	return batch, sh.wheel.next()
 }
@@ -183,20 +190,20 @@ func (sh *shard) close(now int64, from uint32, batch []held) ([]held, uint32) {
 			return batch, i
 		}
 		if s := sh.table.at(i); s.done != nil {
-			batch = append(batch, sh.takeLocked(i, s, Shutdown, now))
+			batch = append(batch, held{})
+			sh.takeLocked(i, s, Shutdown, now, &batch[len(batch)-1])
 		}
 	}
 	return batch, 0
 }
 
 // takeLocked is the one way out of the table: removal is ownership.
-func (sh *shard) takeLocked(i uint32, s *slot, outcome Outcome, now int64) held {
-	h := held{id: sh.idOf(i, s), node: s.node, done: s.done, begun: s.begun, size: s.size, sent: s.mid&flagSent != 0}
+func (sh *shard) takeLocked(i uint32, s *slot, outcome Outcome, now int64, h *held) {
+	h.id, h.node, h.done, h.begun, h.size, h.sent = sh.idOf(i, s), s.node, s.done, s.begun, s.size, s.mid&flagSent != 0
 	sh.wheel.disarm(&sh.table, i)
 	sh.counts[s.node.index].ended[outcome]++
 	sh.ends.remember(s, i, outcome, now, sh.maxEnds)
 	sh.table.put(i)
-	return h
 }
 
 func (sh *shard) idOf(i uint32, s *slot) ID {

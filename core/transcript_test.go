@@ -114,22 +114,23 @@ func (p *player) begin(name, deadline string) string {
 }
 
 func (p *player) answer(id ID, node *Node) string {
-	h, stray := p.shard.answer(&id, node, Answered, p.now)
-	switch stray.Kind {
+	var h held
+	kind, before := p.shard.answer(&id, node, Answered, p.now, &h)
+	switch kind {
 	case Matched:
 		return p.names[h.id] + " answered"
 	case Late:
-		return fmt.Sprintf("late for %v, %d ms after", stray.Outcome, stray.Lateness.Milliseconds())
+		return fmt.Sprintf("late for %v, %d ms after", before.outcome, before.ago.Milliseconds())
 	case Duplicate:
-		return fmt.Sprintf("duplicate of %v, %d ms after", stray.Outcome, stray.Lateness.Milliseconds())
+		return fmt.Sprintf("duplicate of %v, %d ms after", before.outcome, before.ago.Milliseconds())
 	default:
-		return stray.Kind.String()
+		return kind.String()
 	}
 }
 
 func (p *player) end(id ID, outcome Outcome, onlyUnsent bool) string {
-	h, ok := p.shard.end(&id, outcome, p.now, onlyUnsent)
-	if !ok {
+	var h held
+	if !p.shard.end(&id, outcome, p.now, onlyUnsent, &h) {
 		return "false"
 	}
 	return p.names[h.id] + " " + outcome.String()
