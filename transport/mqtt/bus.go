@@ -1,0 +1,280 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+
+	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
+var (
+	_ core.Bus      = (*Bus)(nil)
+	_ core.Binder   = (*Bus)(nil)
+	_ core.Attacher = (*Bus)(nil)
+)
+
+var (
+	errClosed     = errors.New("the bus is closed")
+	errNotStarted = errors.New("the bus is not started")
+)
+
+// Bus carries requests, answers and other messages over an MQTT 5 broker. All methods may be
+// called from many goroutines at once.
+type Bus struct {
+	broker     broker
+	counters   counters
+	sink       core.Sink
+	seed       maphash.Seed
+	routes     *xsync.MapOf[*core.Node, *route]
+	publishers []*publisher
+	answers    *subscriber // of all answer topics
+	listener   *subscriber // of everything else; it connects with the first Subscribe
+	news       signal      // something about Ready may have changed
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	links  sync.WaitGroup
+
+	mu      sync.Mutex // guards all below
+	started bool
+	listens bool // there was a Subscribe
+	closed  bool
+}
+
+// route is where the requests of a node go.
+type route struct {
+	publisher    *publisher
+	subscription *subscription // of the answer topic
+	topic        []byte        // the request topic as it goes over the wire
+	properties   []byte        // those that never change
+	qos          byte
+	retain       bool
+}
+
+// Dial returns a bus for the broker that options name. It does not connect: see [Bus.Start].
+// The error lists everything that is wrong with the options.
+func Dial(options Options) (*Bus, error) {
+	checked, err := options.complete()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bus{
+		broker: checked,
+		seed:   maphash.MakeSeed(),
+		routes: xsync.NewMapOf[*core.Node, *route](),
+	}
+	b.news.init()
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.answers = newSubscriber(b, checked.ClientID)
+	b.listener = newSubscriber(b, checked.ClientID+"-sub")
+	for i := range checked.Connections {
+		b.publishers = append(b.publishers, newPublisher(b, fmt.Sprintf("%s-p%d", checked.ClientID, i)))
+	}
+	return b, nil
+}
+
+// Bind implements [core.Binder].
+func (b *Bus) Bind(sink core.Sink) { b.sink = sink }
+
+// Attach implements [core.Attacher]: the node's answer topic is subscribed. Until the broker
+// has agreed to that, requests of the node are not published. Attaching does not wait for it.
+func (b *Bus) Attach(node *core.Node) error {
+	if b.sink == nil {
+		return fmt.Errorf("mqtt: node %q: the bus is not bound to an engine", node.Name())
+	}
+	if err := errors.Join(ValidateTopic(node.RequestTopic()), ValidateTopic(node.AnswerTopic())); err != nil {
+		return fmt.Errorf("mqtt: node %q: %w", node.Name(), err)
+	}
+	b.routes.Store(node, &route{
+		publisher:    b.pick(node.Topic()),
+		subscription: b.answers.add(node.AnswerTopic(), 1, node, nil),
+		topic:        appendString(nil, node.RequestTopic()),
+		properties:   appendRequestProperties(nil, node.AnswerTopic()),
+		qos:          node.QoS(),
+		retain:       node.Retain(),
+	})
+	return nil
+}
+
+// pick returns the publishing connection for a topic: always the same, to keep the order.
+func (b *Bus) pick(topic string) *publisher {
+	return b.publishers[maphash.String(b.seed, topic)%uint64(len(b.publishers))]
+}
+
+// Publish implements [core.Bus]. It copies the request into a buffer and does not wait.
+func (b *Bus) Publish(r *core.Request) error {
+	rt, ok := b.routes.Load(r.Node)
+	if !ok {
+		return fmt.Errorf("%w: node %q is not attached to this bus", core.ErrNotSent, r.Node.Name())
+	}
+	if err := b.answers.trouble(rt.subscription); err != nil {
+		return err
+	}
+	c, err := rt.publisher.connection()
+	if err != nil {
+		return err
+	}
+	return c.request(rt, r)
+}
+
+// PublishMessage publishes a message that is no request. It copies it into a buffer and does
+// not wait; nil means accepted. What waits when the connection is lost is dropped and counted.
+// The error wraps [core.ErrNotSent] when there is no connection or the broker does not take
+// such a message, [core.ErrShed] when too much waits. Messages on one topic stay in order.
+func (b *Bus) PublishMessage(m Message) error {
+	if err := ValidateTopic(m.Topic); err != nil {
+		return fmt.Errorf("%w: %w", core.ErrNotSent, err)
+	}
+	if m.QoS > 2 {
+		return fmt.Errorf("%w: QoS %d, want 0, 1 or 2", core.ErrNotSent, m.QoS)
+	}
+	if m.ContentType != "" {
+		if err := validateString(m.ContentType); err != nil {
+			return fmt.Errorf("%w: content type %w", core.ErrNotSent, err)
+		}
+	}
+	c, err := b.pick(m.Topic).connection()
+	if err != nil {
+		return err
+	}
+	return c.message(&m)
+}
+
+// Subscribe calls handle for each message that matches filter, from now on or, before Start,
+// from the first connection on. Retained messages come once, with Retain set. Subscriptions
+// have a connection of their own, on whose reading goroutine all handlers run, one after the
+// other: a slow one holds up the others, but never an answer.
+//
+// It does not wait for the broker: a refusal is logged, counted and makes Ready false. Several
+// handlers may have the same filter; the highest QoS counts.
+func (b *Bus) Subscribe(filter string, qos byte, handle Handler) error {
+	if err := ValidateFilter(filter); err != nil {
+		return fmt.Errorf("mqtt: %w", err)
+	}
+	if qos > 2 {
+		return fmt.Errorf("mqtt: subscription to %q: QoS %d, want 0, 1 or 2", filter, qos)
+	}
+	b.listener.add(filter, qos, nil, handle)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.listens = true
+	b.launch()
+	return nil
+}
+
+// Start connects, and returns when everything is connected and subscribed. If ctx ends before,
+// the error says what is missing; the bus goes on trying until Close.
+func (b *Bus) Start(ctx context.Context) error {
+	b.mu.Lock()
+	b.started = true
+	b.launch()
+	b.mu.Unlock()
+	for {
+		changed := b.news.wait()
+		err := b.why()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-b.ctx.Done():
+			return fmt.Errorf("mqtt: %w", errClosed)
+		case <-ctx.Done():
+			return fmt.Errorf("mqtt: %w (%w)", err, ctx.Err())
+		}
+	}
+}
+
+// launch starts the connections that are wanted and not yet running; b.mu is held.
+func (b *Bus) launch() {
+	if !b.started || b.closed {
+		return
+	}
+	wanted := []*link{b.answers.link}
+	for _, p := range b.publishers {
+		wanted = append(wanted, p.link)
+	}
+	if b.listens {
+		wanted = append(wanted, b.listener.link)
+	}
+	for _, l := range wanted {
+		if !l.launched {
+			l.launched = true
+			b.links.Go(func() { l.run(b.ctx) })
+		}
+	}
+}
+
+// Ready says whether every connection is up and every subscription made.
+func (b *Bus) Ready() bool { return b.why() == nil }
+
+// why says why the bus is not ready, nil if it is.
+func (b *Bus) why() error {
+	if err := b.answers.missing(); err != nil {
+		return err
+	}
+	for _, p := range b.publishers {
+		if _, err := p.connection(); err != nil {
+			return err
+		}
+	}
+	b.mu.Lock()
+	listens := b.listens
+	b.mu.Unlock()
+	if listens {
+		return b.listener.missing()
+	}
+	return nil
+}
+
+// Close writes what waits, until ctx ends, and closes the connections; the sessions end on the
+// broker too. It returns when no goroutine of the bus is left, at most about a second after
+// ctx. Requests that could not be written end as not published. The error is that of ctx, if
+// not everything was written. Drain the engine first: an answer that arrives later finds
+// nobody. Further calls close at once.
+func (b *Bus) Close(ctx context.Context) error {
+	b.mu.Lock()
+	closed := b.closed
+	b.closed = true
+	b.mu.Unlock()
+	var err error
+	for _, p := range b.publishers {
+		if c, _ := p.connection(); c != nil && err == nil && !closed {
+			err = c.drain(ctx)
+		}
+	}
+	b.cancel()
+	b.links.Wait()
+	return err
+}
+
+// signal wakes all who wait for it.
+type signal struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func (s *signal) init() { s.ch = make(chan struct{}) }
+
+func (s *signal) wait() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ch
+}
+
+func (s *signal) raise() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.ch)
+	s.ch = make(chan struct{})
+}
+
+// notConnected says why nothing can be published now.
+func notConnected(broker string, cause error) error {
+	return fmt.Errorf("%w: not connected to broker %s: %w", core.ErrNotSent, broker, cause)
+}

@@ -1,0 +1,106 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"github.com/eclipse/paho.golang/paho"
+)
+
+// sendBuffer bounds what the kernel holds, in bytes: a request in there counts as sent.
+const sendBuffer = 64 << 10
+
+// dial makes the TCP connection and, with mqtts, the TLS handshake.
+func (b *broker) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.DialTimeout)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", b.address)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := raw.(*net.TCPConn); ok {
+		tcp.SetWriteBuffer(sendBuffer) // if it cannot be set the default serves too
+	}
+	if b.TLS == nil {
+		return raw, nil
+	}
+	config := b.TLS.Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(b.address)
+	}
+	secure := tls.Client(raw, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("TLS handshake: %w", err)
+	}
+	return secure, nil
+}
+
+// refusal says why the broker did not accept a CONNECT.
+func (b *broker) refusal(connack *paho.Connack, err error) error {
+	switch {
+	case connack != nil && connack.ReasonCode == 0x84:
+		return fmt.Errorf("the broker does not speak MQTT 5: %s", connackText(connack))
+	case connack != nil && connack.ReasonCode >= reasonFailure:
+		return fmt.Errorf("the broker refused the connection: %s", connackText(connack))
+	case errors.Is(err, errNotMQTT5):
+		return errNotMQTT5
+	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("no answer to CONNECT within %v: is there an MQTT 5 broker, and is it one with %s?", b.DialTimeout, b.transport())
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the broker closed the connection instead of answering CONNECT: does it speak MQTT 5, and does it expect %s?", b.transport())
+	default:
+		return fmt.Errorf("waiting for an answer to CONNECT: %w", err)
+	}
+}
+
+func (b *broker) transport() string {
+	if b.TLS != nil {
+		return "TLS (mqtts://)"
+	}
+	return "a connection without TLS (mqtt://)"
+}
+
+func connackText(connack *paho.Connack) string {
+	return reasonText(connack.ReasonCode, connack.Properties.ReasonString)
+}
+
+// disconnected is a DISCONNECT from the broker.
+type disconnected struct {
+	reason byte
+	words  string
+}
+
+func newDisconnected(d *paho.Disconnect) *disconnected {
+	e := &disconnected{reason: d.ReasonCode}
+	if d.Properties != nil {
+		e.words = d.Properties.ReasonString
+	}
+	return e
+}
+
+func (d *disconnected) Error() string {
+	text := "the broker ended the connection: " + reasonText(d.reason, d.words)
+	if d.reason == reasonSessionTakenOver {
+		text += ": another client uses the same client id, give each gateway its own"
+	}
+	return text
+}
+
+// verdict picks the better of two reasons why a connection ended: what paho says, and what the
+// connection saw first.
+func verdict(told, seen error) error {
+	switch d := new(disconnected); {
+	case errors.As(told, &d) || seen == nil || errors.Is(seen, errConnClosed):
+		return told
+	case errors.Is(seen, io.EOF):
+		return errors.New("the broker closed the connection")
+	default:
+		return seen
+	}
+}

@@ -1,0 +1,141 @@
+package mqtt
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
+// This is the writer's side of an outbox: what is taken out of it, and what becomes of it.
+
+// take waits for something to write. Both nil: the connection has ended, and what overtakes
+// has been taken before.
+func (o *outbox) take() (control []byte, b *block) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for {
+		if len(o.urgent) > 0 {
+			control = o.urgent
+			o.urgent, o.taken = o.taken[:0], control
+		}
+		if o.err == nil {
+			if b = o.takeParcels(); b == nil {
+				b = o.queue.pop()
+			}
+		}
+		if control != nil || b != nil || o.err != nil {
+			return control, b
+		}
+		o.more.Wait()
+	}
+}
+
+// takeParcels puts what the window lets through into a block; o.mu is held.
+func (o *outbox) takeParcels() *block {
+	var b *block
+	for b == nil || len(b.buf) < blockSize {
+		p, ok := o.window.pop()
+		if !ok {
+			break
+		}
+		if b == nil {
+			b = new(block)
+		}
+		packetID := o.window.start(&p)
+		b.buf = append(b.buf, p.packet...)
+		b.add(p.id, packetID)
+	}
+	return b
+}
+
+// mark tells the engine that the requests of a block are now handed over, and drops those that
+// it does not want sent any more.
+func (o *outbox) mark(b *block) {
+	b.keep(func(e *entry) bool {
+		if e.id.IsZero() || o.sink.Sent(e.id) {
+			return true
+		}
+		o.counters.expired.Add(1)
+		if e.packetID != 0 {
+			o.land(e.packetID)
+		}
+		return false
+	})
+	o.counters.packets.Add(uint64(len(b.entries)))
+}
+
+// done takes back a block that was written, or that the connection ended on.
+func (o *outbox) done(b *block) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wait(-b.waiting)
+	o.queue.recycle(b)
+}
+
+// rest takes out what was not handed over before the connection ended, a block at a time.
+func (o *outbox) rest() *block {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if b := o.queue.pop(); b != nil {
+		return b
+	}
+	if len(o.window.waiting) == 0 {
+		return nil
+	}
+	b := new(block)
+	for _, p := range o.window.waiting {
+		b.entries = append(b.entries, entry{id: p.id})
+		b.waiting += len(p.packet)
+	}
+	o.window.waiting = nil
+	return b
+}
+
+// fail reports what is in a block, which may be nil, as not sent.
+func (o *outbox) fail(b *block) {
+	if b == nil {
+		return
+	}
+	err := notConnected(o.broker, o.cause())
+	for _, e := range b.entries {
+		if e.id.IsZero() {
+			o.counters.dropped.Add(1)
+		} else if o.sink.Fail(e.id, err) {
+			o.counters.unsent.Add(1)
+		}
+	}
+	o.done(b)
+}
+
+// land says that the broker is done with a packet of QoS 1 or 2, and whose it was. False: it
+// is not ours, or that was known already.
+func (o *outbox) land(packetID uint16) (core.ID, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	id, ok := o.window.end(packetID)
+	if ok {
+		o.more.Signal()
+		o.wait(0)
+	}
+	return id, ok
+}
+
+// drain waits until nothing waits any more, neither to be written nor to be acknowledged, or
+// the connection ends. Only one caller at a time.
+func (o *outbox) drain(ctx context.Context) error {
+	o.mu.Lock()
+	if o.waiting == 0 && o.window.idle() {
+		o.mu.Unlock()
+		return nil
+	}
+	idle := make(chan struct{})
+	o.idle = idle
+	o.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("mqtt: not everything was written to broker %s: %w", o.broker, ctx.Err())
+	}
+}

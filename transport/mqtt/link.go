@@ -1,0 +1,209 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/eclipse/paho.golang/paho"
+)
+
+const (
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 2 * time.Second
+	// stable is how long a connection must have lasted for the next attempt to come at once.
+	stable = 5 * time.Second
+	// subackTimeout is how long the broker may take to acknowledge a SUBSCRIBE.
+	subackTimeout = 10 * time.Second
+	// complainEvery bounds how often the same trouble is logged.
+	complainEvery = 30 * time.Second
+)
+
+// role is what a connection is for.
+type role interface {
+	// prepare completes the CONNECT; again is false for the first connection.
+	prepare(cp *paho.Connect, again bool)
+	// incoming takes a PUBLISH or an acknowledgement, on the reading goroutine. body is valid
+	// during the call only. An error ends the connection.
+	incoming(c *conn, first byte, body []byte) error
+	// serve uses the connection and returns when it is lost, when ctx ends, or with an error
+	// that ends it.
+	serve(ctx context.Context, on *session) error
+	// farewell is the DISCONNECT that ends it when the bus is closed.
+	farewell() *paho.Disconnect
+}
+
+// session is one connection that the broker has accepted.
+type session struct {
+	client  *paho.Client
+	conn    *conn
+	connack *paho.Connack
+	again   bool // it is not the first one of its link
+}
+
+func (s *session) lost() <-chan struct{} { return s.client.Done() }
+
+// link keeps a connection to the broker: it makes it again whenever it is lost.
+type link struct {
+	bus      *Bus
+	role     role
+	clientID string
+	log      *slog.Logger
+	launched bool // guarded by Bus.mu
+	again    bool // there was a connection; used by run only
+	trouble  atomic.Pointer[error]
+
+	mu         sync.Mutex // guards the three below
+	complaint  string
+	complained time.Time
+	suppressed int
+}
+
+func newLink(b *Bus, clientID string, r role) *link {
+	l := &link{bus: b, role: r, clientID: clientID}
+	l.log = b.broker.Logger.With("broker", b.broker.name, "client", clientID)
+	l.trouble.Store(&errNotStarted)
+	return l
+}
+
+// away says why there is no connection.
+func (l *link) away() error { return notConnected(l.bus.broker.name, *l.trouble.Load()) }
+
+// run connects again and again until ctx ends.
+func (l *link) run(ctx context.Context) {
+	defer l.trouble.Store(&errClosed)
+	for attempt := 0; ; attempt++ {
+		began := time.Now()
+		err := l.connect(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		l.trouble.Store(&err)
+		l.bus.news.raise()
+		if time.Since(began) > stable {
+			attempt = 0
+		}
+		wait := backoff(attempt)
+		if d := new(disconnected); errors.As(err, &d) && d.reason == reasonSessionTakenOver {
+			// Two that share a client id would throw each other out as fast as they can.
+			l.bus.counters.takeovers.Add(1)
+			wait = maxBackoff
+		}
+		l.complain("no connection to the broker", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// backoff is random, so that not all gateways of a plant come back in the same instant.
+func backoff(attempt int) time.Duration {
+	d := min(minBackoff<<min(attempt, 10), maxBackoff/2)
+	return d + rand.N(d)
+}
+
+// connect is one connection from its beginning to its end. The error says why it ended.
+func (l *link) connect(ctx context.Context) error {
+	raw, err := l.bus.broker.dial(ctx)
+	if err != nil {
+		return err
+	}
+	c := newConn(raw, &l.bus.broker, l.bus.sink, &l.bus.counters)
+	c.start(func(first byte, body []byte) error { return l.role.incoming(c, first, body) })
+	ended := make(chan error, 1)
+	report := func(err error) {
+		select {
+		case ended <- err:
+		default:
+		}
+	}
+	client := paho.NewClient(paho.ClientConfig{
+		ClientID:           l.clientID,
+		Conn:               c,
+		PacketTimeout:      subackTimeout,
+		OnClientError:      report,
+		OnServerDisconnect: func(d *paho.Disconnect) { report(newDisconnected(d)) },
+		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){}, // it sees none
+	})
+	connack, err := l.introduce(ctx, client)
+	if err != nil {
+		c.Close()
+		return l.bus.broker.refusal(connack, errors.Join(err, c.cause()))
+	}
+	c.setLimits(limitsOf(connack))
+	l.greet(connack)
+	err = l.role.serve(ctx, &session{client: client, conn: c, connack: connack, again: l.again})
+	l.again = true
+	client.Disconnect(l.role.farewell()) // returns when nothing of the client runs any more
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	return verdict(<-ended, c.cause())
+}
+
+// introduce sends the CONNECT and waits for the CONNACK.
+func (l *link) introduce(ctx context.Context, client *paho.Client) (*paho.Connack, error) {
+	b := &l.bus.broker
+	receive, largest := uint16(receiveMaximum), uint32(b.MaxPacket)
+	cp := &paho.Connect{
+		ClientID:     l.clientID,
+		KeepAlive:    uint16(b.KeepAlive / time.Second),
+		Username:     b.Username,
+		UsernameFlag: b.Username != "",
+		Password:     []byte(b.Password),
+		PasswordFlag: b.Password != "",
+		Properties: &paho.ConnectProperties{
+			ReceiveMaximum:     &receive,
+			MaximumPacketSize:  &largest,
+			RequestProblemInfo: true,
+		},
+	}
+	l.role.prepare(cp, l.again)
+	ctx, cancel := context.WithTimeout(ctx, b.DialTimeout)
+	defer cancel()
+	return client.Connect(ctx, cp)
+}
+
+func (l *link) greet(connack *paho.Connack) {
+	if l.again {
+		l.bus.counters.reconnects.Add(1)
+	}
+	l.mu.Lock()
+	l.complaint = ""
+	l.mu.Unlock()
+	l.log.Info("connected to the broker", "again", l.again, "session", connack.SessionPresent)
+}
+
+// complain logs trouble: when it is new, and then now and again.
+func (l *link) complain(what string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := what + ": " + err.Error()
+	if text == l.complaint && time.Since(l.complained) < complainEvery {
+		l.suppressed++
+		return
+	}
+	l.log.Warn(what, "err", err, "suppressed", l.suppressed)
+	l.complaint, l.complained, l.suppressed = text, time.Now(), 0
+}
+
+// limitsOf reads what the broker allows; what it does not mention has the default of MQTT 5.
+func limitsOf(connack *paho.Connack) limits {
+	l := limits{packet: maxMaxPacket, qos: 2, retain: connack.Properties.RetainAvailable, receiveMaximum: 65535}
+	if p := connack.Properties.MaximumPacketSize; p != nil {
+		l.packet = min(l.packet, int(*p))
+	}
+	if q := connack.Properties.MaximumQoS; q != nil {
+		l.qos = *q
+	}
+	if r := connack.Properties.ReceiveMaximum; r != nil {
+		l.receiveMaximum = int(*r)
+	}
+	return l
+}

@@ -1,0 +1,179 @@
+package mqtt
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
+// outbox is what waits to be written on one connection.
+//
+// A request is written once or never. Before its bytes go to the socket the engine is asked
+// (Sink.Sent); what it does not know any more, or whose deadline has passed, is dropped. When
+// the connection ends, what was handed over stays held, for its answer may still come, and
+// what was not is reported as not sent.
+type outbox struct {
+	sink     core.Sink // nil on a connection that publishes no requests
+	broker   string    // for texts
+	backlog  int       // the most that may wait, in bytes
+	counters *counters
+
+	mu      sync.Mutex // guards all below; a leaf: nothing else is locked or called under it
+	more    sync.Cond  // there is something to write, or err is set
+	urgent  []byte     // whole packets that overtake
+	taken   []byte     // the buffer that the writer had; the two take turns
+	queue   queue      // QoS 0
+	window  window     // QoS 1 and 2
+	limits  limits
+	waiting int           // bytes in queue and window, and in the writer's hands
+	idle    chan struct{} // if not nil: to be closed when nothing waits
+	err     error         // why the connection ended
+}
+
+// limits are what the broker allows (MQTT 5 §3.2.2.3).
+type limits struct {
+	packet         int
+	qos            byte
+	retain         bool
+	receiveMaximum int
+}
+
+func (o *outbox) init(sink core.Sink, b *broker, counters *counters) {
+	o.sink, o.broker, o.backlog, o.counters = sink, b.name, b.Backlog, counters
+	o.more.L = &o.mu
+	o.window = newWindow()
+}
+
+// setLimits comes before the first request.
+func (o *outbox) setLimits(l limits) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.limits = l
+	o.window.quota = l.receiveMaximum
+}
+
+// control appends whole packets that overtake everything else.
+func (o *outbox) control(p []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.urgent = append(o.urgent, p...)
+		o.more.Signal()
+	}
+}
+
+// acknowledge writes a PUBACK or the like.
+func (o *outbox) acknowledge(kind byte, packetID uint16) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.urgent = appendAck(o.urgent, kind, packetID)
+		o.more.Signal()
+	}
+}
+
+// stop ends the connection: nothing is accepted any more, the writer comes to its end. The
+// first cause is kept.
+func (o *outbox) stop(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = err
+		o.more.Signal()
+	}
+}
+
+func (o *outbox) cause() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
+
+// request accepts a request to be written.
+func (o *outbox) request(rt *route, r *core.Request) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.admit(rt.qos, rt.retain); err != nil {
+		return err
+	}
+	b := o.queue.tail()
+	start := len(b.buf)
+	b.buf = appendRequest(b.buf, rt, r)
+	return o.accept(b, start, rt.qos, r.ID, r.Deadline)
+}
+
+// message accepts a message to be written.
+func (o *outbox) message(m *Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.admit(m.QoS, m.Retain); err != nil {
+		return err
+	}
+	b := o.queue.tail()
+	start := len(b.buf)
+	b.buf = appendMessage(b.buf, m)
+	return o.accept(b, start, m.QoS, core.ID{}, time.Time{})
+}
+
+// admit says why nothing can be accepted; o.mu is held.
+func (o *outbox) admit(qos byte, retain bool) error {
+	switch {
+	case o.err != nil:
+		return notConnected(o.broker, o.err)
+	case qos > o.limits.qos:
+		return fmt.Errorf("%w: broker %s allows QoS %d at most, this is QoS %d", core.ErrNotSent, o.broker, o.limits.qos, qos)
+	case retain && !o.limits.retain:
+		return fmt.Errorf("%w: broker %s does not allow retained messages", core.ErrNotSent, o.broker)
+	}
+	if o.waiting >= o.backlog && qos > 0 {
+		o.dropExpired()
+	}
+	if o.waiting >= o.backlog {
+		return fmt.Errorf("%w: %d bytes wait to be written to broker %s", core.ErrShed, o.waiting, o.broker)
+	}
+	return nil
+}
+
+// accept takes the packet that was appended to b from start on; o.mu is held.
+func (o *outbox) accept(b *block, start int, qos byte, id core.ID, deadline time.Time) error {
+	size := len(b.buf) - start
+	if size > o.limits.packet {
+		b.buf = b.buf[:start]
+		return fmt.Errorf("%w: it has %d bytes, broker %s takes %d", core.ErrNotSent, size, o.broker, o.limits.packet)
+	}
+	if qos == 0 {
+		b.add(id, 0)
+	} else {
+		o.window.push(parcel{id, deadline, append([]byte(nil), b.buf[start:]...)})
+		b.buf = b.buf[:start]
+	}
+	o.wait(size)
+	o.more.Signal()
+	return nil
+}
+
+// wait counts bytes that wait; o.mu is held.
+func (o *outbox) wait(bytes int) {
+	o.waiting += bytes
+	o.counters.backlog.Add(int64(bytes))
+	if o.idle != nil && o.waiting == 0 && o.window.idle() {
+		close(o.idle)
+		o.idle = nil
+	}
+}
+
+// dropExpired drops what cannot be sent in time any more: when the broker acknowledges nothing,
+// the window stays shut and only this makes room; o.mu is held.
+func (o *outbox) dropExpired() {
+	now := time.Now()
+	for {
+		p, ok := o.window.popExpired(now)
+		if !ok {
+			return
+		}
+		o.wait(-len(p.packet))
+		o.counters.expired.Add(1)
+	}
+}

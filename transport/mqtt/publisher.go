@@ -1,0 +1,82 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/eclipse/paho.golang/packets"
+	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
+// publisher is the role of a connection that publishes and subscribes to nothing. Its session
+// is clean and ends with the connection, so that neither side ever sends a request again.
+type publisher struct {
+	bus  *Bus
+	link *link
+	conn atomic.Pointer[conn] // nil while away
+}
+
+func newPublisher(b *Bus, clientID string) *publisher {
+	p := &publisher{bus: b}
+	p.link = newLink(b, clientID, p)
+	return p
+}
+
+// connection returns the connection, or why there is none.
+func (p *publisher) connection() (*conn, error) {
+	if c := p.conn.Load(); c != nil {
+		return c, nil
+	}
+	return nil, p.link.away()
+}
+
+func (p *publisher) prepare(cp *paho.Connect, _ bool) { cp.CleanStart = true }
+
+func (p *publisher) farewell() *paho.Disconnect { return &paho.Disconnect{} }
+
+func (p *publisher) serve(ctx context.Context, s *session) error {
+	p.conn.Store(s.conn)
+	p.bus.news.raise()
+	defer p.bus.news.raise()
+	defer p.conn.Store(nil)
+	select {
+	case <-s.lost():
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// incoming takes the broker's acknowledgements (MQTT 5 §4.3).
+func (p *publisher) incoming(c *conn, first byte, body []byte) error {
+	kind := first >> 4
+	if kind != packets.PUBACK && kind != packets.PUBREC && kind != packets.PUBCOMP {
+		return fmt.Errorf("the broker sent a packet of type %d on a connection that is subscribed to nothing", kind)
+	}
+	a, err := decodeAck(body)
+	if err != nil {
+		return err
+	}
+	if kind == packets.PUBREC && a.reason < reasonFailure {
+		c.acknowledge(packets.PUBREL, a.packetID)
+		return nil
+	}
+	id, ok := c.land(a.packetID)
+	if ok && a.reason >= reasonFailure && kind != packets.PUBCOMP {
+		p.refused(id, &a)
+	}
+	return nil
+}
+
+func (p *publisher) refused(id core.ID, a *ack) {
+	text := reasonText(a.reason, a.words)
+	if id.IsZero() {
+		p.bus.counters.dropped.Add(1)
+		p.link.complain("the broker refused a message", errors.New(text))
+		return
+	}
+	p.bus.sink.Fail(id, fmt.Errorf("%w: %s", core.ErrRefused, text))
+}
