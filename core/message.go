@@ -56,11 +56,13 @@ type Answer struct {
 
 // Reply is the content of an answer. Byte slices alias the payload.
 type Reply struct {
-	ID    ID
+	// ID is the zero value if there was an id, but not the text of a UUID.
+	ID ID
+	// HasID says whether the payload had an id.
 	HasID bool
-	// Value is the JSON text of the value member; nil if there is none.
+	// Value is the JSON text of the value member; nil if there is none. An error member beats it.
 	Value []byte
-	// Error is the error member; nil if there is none.
+	// Error is the error member; nil if there is none or it is unusable.
 	Error *ReplyError
 	// HTTP is the JSON text of the http member; nil if there is none.
 	HTTP []byte
