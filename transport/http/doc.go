@@ -1,0 +1,57 @@
+// Package http serves a gateway's nodes to HTTP requesters. A request to a transaction node is
+// held open, handed to the engine as a [core.Call], and answered with what the engine says
+// about its end. It runs on fasthttp.
+//
+// # Words
+//
+//   - route: a method and a path, and what happens there ([Route]): a transaction, a received
+//     value (serverReceives) or a provided one (serverProvides).
+//   - exchange: one request on a transaction route, from its head to its reply. It is the
+//     [core.Completer] of its transaction.
+//   - held: between Begin and the end of the transaction.
+//   - refusal: a request that ends before anything is published, with its status and reason.
+//   - stash: what a requester sent while his request was held (pipelining).
+//
+// # Who owns what, what may block
+//
+// Each connection has one goroutine. While a request is held, that goroutine waits in a read of
+// its own connection; the completer interrupts the read through the read deadline (conn.go).
+// So a requester that leaves is noticed at once, and no second goroutine watches him.
+//
+// Byte slices given to [Route.Receive] and returned by [Route.Provide] are valid during the
+// call only, and until the reply is written, respectively. Both may block: they block their
+// own connection only. The completer never blocks: it copies the answer's value into the
+// reply, moves a deadline and signals.
+//
+// # What is accepted
+//
+// The framing is stricter than fasthttp's and net/http's (RFC 9112): one way to read a request,
+// or 400 and the end of the connection. Refused are Content-Length together with
+// Transfer-Encoding or given twice, any coding but "chunked", folded lines, bare LF or CR in
+// the field lines, white space before a colon, NUL, an absent or second Host. Requests end
+// where both a proxy in front and this server say they end.
+//
+// A path is split first and decoded then, so that a%2Fb is one segment. It matches without
+// regard to case, one trailing slash is ignored, a literal segment beats a parameter, and the
+// path alone decides which node is meant: if that node does not know the method, it is 405,
+// even if a route with a parameter in that place does. A parameter of the route beats a query
+// parameter of the same name in the value of a request without body.
+//
+// Preferences (RFC 7240 wait, Request-Timeout) that are zero or malformed are ignored.
+//
+// # Failures
+//
+// All are problem documents (RFC 9457). The type of one that ended a transaction is
+// [ProblemTypeBase] followed by the outcome; others have about:blank and the title says what
+// the status says.
+//
+// # Why not fasthttp's Serve
+//
+// It returns for good when descriptors run out, polls during shutdown, reopens keep-alive when
+// a shutdown gives up, and its worker pool leaves a goroutine behind for ten seconds. The
+// accept loop and the list of connections are our own (listen.go); a connection is served by
+// fasthttp's ServeConn.
+//
+// Where to read on: handler.go is the way of a request, exchange.go and conn.go are the way of
+// a held one.
+package http
