@@ -42,8 +42,8 @@ type Attacher interface {
 }
 
 // Observer hears of every end and of every answer that completed nothing, outside all locks.
-// It must not block and must not keep the pointers or the byte slices in them.
+// It must not block and must not keep the byte slices in what it is given.
 type Observer interface {
-	Ended(*Node, *Result)
+	Ended(*Node, Result)
 	Stray(*Node, *Stray)
 }

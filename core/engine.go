@@ -191,7 +191,7 @@ func (e *Engine) release(node *Node, size uint32) {
 func (e *Engine) refused(node *Node, outcome Outcome, why string, done Completer) {
 	r := Result{Outcome: outcome, Message: why}
 	if e.options.Observer != nil {
-		e.options.Observer.Ended(node, &r)
+		e.options.Observer.Ended(node, r)
 	}
 	done.Complete(r)
 }
@@ -222,7 +222,7 @@ func (e *Engine) finish(h *held, r Result, now int64) {
 	r.ID, r.Elapsed, r.Sent = h.id, time.Duration(now-h.begun), h.sent
 	e.release(h.node, h.size)
 	if e.options.Observer != nil {
-		e.options.Observer.Ended(h.node, &r)
+		e.options.Observer.Ended(h.node, r)
 	}
 	h.done.Complete(r)
 }

@@ -174,7 +174,7 @@ type strays struct {
 	last  Stray
 }
 
-func (s *strays) Ended(_ *Node, r *Result) { s.ended = append(s.ended, r.Outcome) }
+func (s *strays) Ended(_ *Node, r Result) { s.ended = append(s.ended, r.Outcome) }
 func (s *strays) Stray(_ *Node, x *Stray) {
 	s.kinds = append(s.kinds, x.Kind)
 	s.last = *x

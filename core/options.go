@@ -47,10 +47,11 @@ type NodeOptions struct {
 	// QoS (0, 1, 2) and Retain are how the bus publishes the request.
 	QoS    byte
 	Retain bool
-	// Inspect, if set, sees a reply with a value before it completes a transaction. It may
-	// replace Value and set Extra. An error ends the transaction as bad_response, or as
-	// rule_failed if it wraps ErrRuleFailed. It runs outside all locks, must not block, and may
-	// be called for an answer that then turns out to be late.
+	// Inspect, if set, sees a reply with a value or an error before it completes a transaction,
+	// and may change it: replace Value or Error, set Extra or Problem. An error ends the
+	// transaction as bad_response, or as rule_failed if it wraps ErrRuleFailed. It runs outside
+	// all locks on the goroutine that brought the answer, must not block, and may be called for
+	// an answer that then turns out to be late.
 	Inspect func(*Reply) error
 }
 

@@ -16,7 +16,7 @@ var errIDsDisagree = errors.New("id in the payload and Correlation Data disagree
 //     so the id finds nothing.
 func (e *Engine) Resolve(a Answer) bool {
 	if a.Stale {
-		return e.stray(&a, Stray{Kind: Stale})
+		return e.stray(a, Stray{Kind: Stale})
 	}
 	reply, err := DecodeAnswer(a.Payload)
 	if err == nil {
@@ -24,21 +24,21 @@ func (e *Engine) Resolve(a Answer) bool {
 	}
 	switch {
 	case err != nil:
-		return e.stray(&a, Stray{Kind: Malformed, Err: err})
+		return e.stray(a, Stray{Kind: Malformed, Err: err})
 	case reply.ID.IsZero(): // an id, but none that flowsync has made
-		return e.stray(&a, Stray{Kind: Unknown})
+		return e.stray(a, Stray{Kind: Unknown})
 	case !e.own(&reply.ID):
-		return e.stray(&a, Stray{Kind: Foreign, ID: reply.ID})
+		return e.stray(a, Stray{Kind: Foreign, ID: reply.ID})
 	}
 	r := resultOf(a.Node, &reply)
 	if r.Outcome == 0 {
-		return e.stray(&a, Stray{Kind: Ignored, ID: reply.ID})
+		return e.stray(a, Stray{Kind: Ignored, ID: reply.ID})
 	}
 	now := e.now()
 	var h held
 	kind, before := e.shardOf(&reply.ID).answer(&reply.ID, a.Node, r.Outcome, now, &h)
 	if kind != Matched {
-		e.observe(&a, &Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
+		e.observe(a, Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
 		return false
 	}
 	e.finish(&h, r, now)
@@ -67,6 +67,15 @@ func correlate(reply *Reply, correlation []byte) error {
 
 // resultOf says how a reply ends its transaction; no outcome if it does not.
 func resultOf(node *Node, reply *Reply) Result {
+	if node.options.Inspect != nil && reply.Problem == nil && (reply.Value != nil || reply.Error != nil) {
+		if err := inspect(node, reply); err != nil {
+			outcome := BadResponse
+			if errors.Is(err, ErrRuleFailed) {
+				outcome = RuleFailed
+			}
+			return Result{Outcome: outcome, Message: err.Error()}
+		}
+	}
 	switch {
 	case reply.Problem != nil:
 		return Result{Outcome: BadResponse, Message: reply.Problem.Error()}
@@ -75,28 +84,28 @@ func resultOf(node *Node, reply *Reply) Result {
 	case reply.Value == nil: // extend alone
 		return Result{}
 	}
-	if inspect := node.options.Inspect; inspect != nil {
-		if err := inspect(reply); err != nil {
-			outcome := BadResponse
-			if errors.Is(err, ErrRuleFailed) {
-				outcome = RuleFailed
-			}
-			return Result{Outcome: outcome, Message: err.Error()}
-		}
-	}
 	return Result{Outcome: Answered, Value: reply.Value, Extra: reply.Extra}
 }
 
+// inspect gives the node's Inspect a copy, so that replies of other nodes stay off the heap.
+func inspect(node *Node, reply *Reply) error {
+	own := *reply
+	err := node.options.Inspect(&own)
+	own.ID, own.HasID = reply.ID, reply.HasID
+	*reply = own
+	return err
+}
+
 // stray counts and reports an answer that names no transaction of this engine.
-func (e *Engine) stray(a *Answer, s Stray) bool {
+func (e *Engine) stray(a Answer, s Stray) bool {
 	e.shardOf(&s.ID).count(a.Node, s.Kind)
-	e.observe(a, &s)
+	e.observe(a, s)
 	return false
 }
 
-func (e *Engine) observe(a *Answer, s *Stray) {
+func (e *Engine) observe(a Answer, s Stray) {
 	if e.options.Observer != nil {
 		s.Payload = a.Payload
-		e.options.Observer.Stray(a.Node, s)
+		e.options.Observer.Stray(a.Node, &s)
 	}
 }
