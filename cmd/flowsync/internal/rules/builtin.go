@@ -1,0 +1,213 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"sort"
+	"strings"
+
+	jsonata "github.com/blues/jsonata-go"
+	"github.com/blues/jsonata-go/jlib"
+	"github.com/blues/jsonata-go/jtypes"
+)
+
+const (
+	// maxFrames is how deep the Go stack may get: some 1300 calls of a JSONata function
+	// within each other, a few MiB. Go ends the process at 1 GB.
+	maxFrames = 20_000
+	// frameStride is after how many steps the stack is measured, which takes time in
+	// proportion to its depth.
+	frameStride = 128
+)
+
+// mentionsContext says whether $context may be used; a false alarm in a string does no harm.
+func mentionsContext(source string) bool { return strings.Contains(source, "$context") }
+
+// extensions are our functions, and the built-in ones that we replace.
+func (e *expression) extensions() map[string]jsonata.Extension {
+	undefined, implicit := jtypes.ArgUndefined(0), jtypes.ArgCountEquals(0)
+	return map[string]jsonata.Extension{
+		fnStep:     {Func: func() (any, error) { return undefinedIf(e.spend(1)) }},
+		fnRange:    {Func: e.makeRange},
+		fnPath:     {Func: walk},
+		fnText:     {Func: stringify, UndefinedHandler: undefined},
+		fnPrivate:  {Func: private, UndefinedHandler: undefined},
+		"string":   {Func: stringify, UndefinedHandler: undefined, EvalContextHandler: implicit},
+		"keys":     {Func: sortedKeys, UndefinedHandler: undefined, EvalContextHandler: implicit},
+		"pad":      {Func: pad, UndefinedHandler: undefined, EvalContextHandler: padContext},
+		"match":    {Func: match, UndefinedHandler: undefined, EvalContextHandler: matchContext},
+		"contains": {Func: contains, UndefinedHandler: undefined, EvalContextHandler: jtypes.ArgCountEquals(1)},
+		"split":    {Func: split, UndefinedHandler: undefined, EvalContextHandler: splitContext},
+		"replace":  {Func: replace, UndefinedHandler: undefined, EvalContextHandler: replaceContext},
+		"last":     {Func: func(label string) any { return e.recall(label) }},
+	}
+}
+
+// undefinedIf is how a function of ours that succeeds gives no result.
+func undefinedIf(err error) (any, error) {
+	if err == nil {
+		err = jtypes.ErrUndefined
+	}
+	return nil, err
+}
+
+// spend takes steps from the budget of the running evaluation.
+func (e *expression) spend(steps int) error {
+	if steps > e.steps {
+		return fmt.Errorf("the expression takes more than %d steps; does it end?", MaxSteps)
+	}
+	e.steps -= steps
+	if e.unmeasured += steps; e.unmeasured >= frameStride {
+		e.unmeasured = 0
+		var frame [1]uintptr
+		if runtime.Callers(maxFrames, frame[:]) > 0 {
+			return fmt.Errorf("functions of the expression call each other too deeply; does the recursion end?")
+		}
+	}
+	return nil
+}
+
+// makeRange is the range operator.
+func (e *expression) makeRange(from, to reflect.Value) (any, error) {
+	first, isFirst := jtypes.AsNumber(from)
+	last, isLast := jtypes.AsNumber(to)
+	switch {
+	case from.IsValid() && (!isFirst || first != math.Trunc(first)):
+		return nil, fmt.Errorf(`left side of the ".." operator must evaluate to an integer`)
+	case to.IsValid() && (!isLast || last != math.Trunc(last)):
+		return nil, fmt.Errorf(`right side of the ".." operator must evaluate to an integer`)
+	case !from.IsValid() || !to.IsValid() || first > last:
+		return nil, jtypes.ErrUndefined
+	case last-first >= MaxSteps:
+		return nil, fmt.Errorf("the range has more than %d elements", MaxSteps)
+	}
+	size := int(last-first) + 1
+	if err := e.spend(size); err != nil {
+		return nil, err
+	}
+	out := make([]any, size)
+	for i := range out {
+		out[i] = first + float64(i)
+	}
+	return out, nil
+}
+
+func stringify(v reflect.Value) (string, error) {
+	if jtypes.IsCallable(v) {
+		return "", nil
+	}
+	copied, err := normalise(interfaceOf(v))
+	if err != nil {
+		return "", err
+	}
+	return text(copied)
+}
+
+func private(v reflect.Value) (any, error) { return normalise(interfaceOf(v)) }
+
+func interfaceOf(v reflect.Value) any {
+	if !v.IsValid() || !v.CanInterface() {
+		return nil
+	}
+	return v.Interface()
+}
+
+// sortedKeys is $keys in a defined order.
+func sortedKeys(v reflect.Value) (any, error) {
+	keys, err := jlib.Keys(v)
+	if names, ok := keys.([]string); ok {
+		sort.Strings(names)
+	}
+	return keys, err
+}
+
+func pad(s string, width int, chars jtypes.OptionalString) (string, error) {
+	if width > MaxPayload || width < -MaxPayload {
+		return "", fmt.Errorf("$pad to a width of %d: at most %d", width, MaxPayload)
+	}
+	return jlib.Pad(s, width, chars), nil
+}
+
+// padContext says when the context is the first argument.
+func padContext(args []reflect.Value) bool {
+	return len(args) > 0 && len(args) < 3 && jtypes.IsNumber(args[0])
+}
+
+// walk follows member names from a value, as a path does: through arrays, whose results
+// are joined; a single result stands for itself. An array at the very end stays as it is, also
+// an empty one.
+func walk(start reflect.Value, names ...string) (any, error) {
+	items := flatten(nil, interfaceOf(start))
+	for i, name := range names {
+		var found []any
+		for _, item := range items {
+			if v, ok := member(item, name); ok {
+				found = append(found, v)
+			}
+		}
+		if i == len(names)-1 && len(found) == 1 {
+			return found[0], nil
+		}
+		items = nil
+		for _, v := range found {
+			items = flatten(items, v)
+		}
+	}
+	switch len(items) {
+	case 0:
+		return nil, jtypes.ErrUndefined
+	case 1:
+		return items[0], nil
+	}
+	return items, nil
+}
+
+// flatten appends v, or its elements if it is an array.
+func flatten(items []any, v any) []any {
+	value := jtypes.Resolve(reflect.ValueOf(v))
+	if !value.IsValid() || !jtypes.IsArray(value) {
+		return append(items, v)
+	}
+	for i := range value.Len() {
+		items = append(items, interfaceOf(value.Index(i)))
+	}
+	return items
+}
+
+// member finds a name in an object, or in the objects of an array.
+func member(item any, name string) (any, bool) {
+	switch v := item.(type) {
+	case map[string]any:
+		found, ok := v[name]
+		return found, ok
+	case string, float64, bool, nil:
+		return nil, false
+	}
+	value := jtypes.Resolve(reflect.ValueOf(item))
+	switch {
+	case value.Kind() == reflect.Map && value.Type().Key().Kind() == reflect.String:
+		found := value.MapIndex(reflect.ValueOf(name).Convert(value.Type().Key()))
+		return interfaceOf(found), found.IsValid()
+	case value.IsValid() && jtypes.IsArray(value):
+		return memberOfAll(value, name)
+	}
+	return nil, false
+}
+
+func memberOfAll(array reflect.Value, name string) (any, bool) {
+	var found []any
+	for i := range array.Len() {
+		if v, ok := member(interfaceOf(array.Index(i)), name); ok {
+			found = append(found, v)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, false
+	case 1:
+		return found[0], true
+	}
+	return found, true
+}

@@ -1,0 +1,198 @@
+package rules
+
+import (
+	"fmt"
+	"reflect"
+
+	jsonata "github.com/blues/jsonata-go"
+	"github.com/blues/jsonata-go/jparse"
+)
+
+// The names of our own functions in rewritten trees. Expressions may not use the prefix.
+const (
+	reserved  = "_flowsync"
+	fnStep    = reserved + "Step"    // (): spend one step
+	fnRange   = reserved + "Range"   // (from, to): [from..to], spending a step an element
+	fnPath    = reserved + "Path"    // (value, name…): value.name.…
+	fnText    = reserved + "Text"    // (value): as $string, for the operator &
+	fnPrivate = reserved + "Private" // (value): a deep copy
+)
+
+// tree gives the syntax tree that an Expr runs. The library has no access to it, and none of
+// what it offers (parsing a second time, printing) leads to the tree that is run: this reads
+// its one unexported field. The source must be in parentheses, so that the root is a block
+// whose type we know. The version of the library is pinned, and a change of its layout is an
+// error here, at start, and in every test.
+func tree(e *jsonata.Expr) (*jparse.BlockNode, error) {
+	field := reflect.ValueOf(e).Elem().FieldByName("node")
+	if field.Kind() != reflect.Interface || field.IsNil() ||
+		field.Elem().Type() != reflect.TypeFor[*jparse.BlockNode]() {
+		return nil, fmt.Errorf("this build has a JSONata library whose expressions cannot be bounded; use github.com/blues/jsonata-go v1.5.4")
+	}
+	return (*jparse.BlockNode)(field.Elem().UnsafePointer()), nil
+}
+
+func invoke(name string, args ...jparse.Node) jparse.Node {
+	return &jparse.FunctionCallNode{Func: &jparse.VariableNode{Name: name}, Args: args}
+}
+
+// counted spends a step before every evaluation of a node.
+func counted(n jparse.Node) jparse.Node {
+	return &jparse.BlockNode{Exprs: []jparse.Node{invoke(fnStep), n}}
+}
+
+// rewrite puts our functions where the library is wrong or without bounds. It returns the
+// node to use instead of n, which is n itself for most.
+//
+//nolint:gocyclo // one case for each kind of node
+func rewrite(n jparse.Node) jparse.Node {
+	switch n := n.(type) {
+	case *jparse.PathNode:
+		return rewritePath(n)
+	case *jparse.NegationNode:
+		n.RHS = rewrite(n.RHS)
+	case *jparse.RangeNode:
+		return invoke(fnRange, rewrite(n.LHS), rewrite(n.RHS))
+	case *jparse.ArrayNode:
+		rewriteAll(n.Items)
+	case *jparse.ObjectNode:
+		rewritePairs(n)
+	case *jparse.BlockNode:
+		rewriteAll(n.Exprs)
+	case *jparse.ConditionalNode:
+		n.If, n.Then = rewrite(n.If), rewrite(n.Then)
+		if n.Else != nil {
+			n.Else = rewrite(n.Else)
+		}
+	case *jparse.AssignmentNode:
+		n.Value = rewrite(n.Value)
+	case *jparse.GroupNode:
+		n.Expr = rewrite(n.Expr)
+		rewritePairs(n.ObjectNode)
+	case *jparse.PredicateNode:
+		n.Expr = rewrite(n.Expr)
+		for i := range n.Filters {
+			n.Filters[i] = counted(rewrite(n.Filters[i]))
+		}
+	case *jparse.SortNode:
+		n.Expr = rewrite(n.Expr)
+		for i := range n.Terms {
+			n.Terms[i].Expr = rewrite(n.Terms[i].Expr)
+		}
+	case *jparse.NumericOperatorNode:
+		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
+	case *jparse.ComparisonOperatorNode:
+		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
+	case *jparse.BooleanOperatorNode:
+		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
+	case *jparse.StringConcatenationNode:
+		n.LHS, n.RHS = rewriteText(n.LHS), rewriteText(n.RHS)
+	default:
+		return rewriteFunction(n)
+	}
+	return n
+}
+
+func rewriteAll(nodes []jparse.Node) {
+	for i := range nodes {
+		nodes[i] = rewrite(nodes[i])
+	}
+}
+
+// rewritePairs leaves literal keys as they are: the library treats them differently.
+func rewritePairs(n *jparse.ObjectNode) {
+	for i := range n.Pairs {
+		n.Pairs[i][0], n.Pairs[i][1] = rewrite(n.Pairs[i][0]), rewrite(n.Pairs[i][1])
+	}
+}
+
+func rewriteText(n jparse.Node) jparse.Node {
+	if _, literal := n.(*jparse.StringNode); literal {
+		return n
+	}
+	return invoke(fnText, rewrite(n))
+}
+
+// rewriteFunction is rewrite for what makes, binds or calls functions. Whatever runs at a later
+// call is counted: the body of a function, the arguments bound in a partial application, and
+// the clauses of a transformation are the ways in which an expression can recur.
+func rewriteFunction(n jparse.Node) jparse.Node {
+	switch n := n.(type) {
+	case *jparse.LambdaNode:
+		n.Body = counted(rewrite(n.Body))
+	case *jparse.TypedLambdaNode:
+		n.Body = counted(rewrite(n.Body))
+	case *jparse.PartialNode:
+		n.Func = rewrite(n.Func)
+		for i, arg := range n.Args {
+			if _, open := arg.(*jparse.PlaceholderNode); !open {
+				n.Args[i] = counted(rewrite(arg))
+			}
+		}
+	case *jparse.ObjectTransformationNode:
+		n.Pattern = counted(rewrite(n.Pattern))
+		// An update that contains the object it is for would make the object contain itself.
+		n.Updates = invoke(fnPrivate, counted(rewrite(n.Updates)))
+		if n.Deletes != nil {
+			n.Deletes = rewrite(n.Deletes)
+		}
+	case *jparse.FunctionCallNode:
+		n.Func = rewrite(n.Func)
+		rewriteAll(n.Args)
+	case *jparse.FunctionApplicationNode:
+		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
+		// The library inserts LHS into the call anew at every evaluation.
+		if f, ok := n.RHS.(*jparse.FunctionCallNode); ok {
+			return &jparse.FunctionCallNode{Func: f.Func, Args: append([]jparse.Node{n.LHS}, f.Args...)}
+		}
+	}
+	return n
+}
+
+// rewritePath counts the computed steps of a path, and lets us walk the member names at its
+// end: the library takes an empty array that a path leads to for undefined.
+func rewritePath(n *jparse.PathNode) jparse.Node {
+	for i, step := range n.Steps {
+		switch s := step.(type) {
+		case *jparse.NameNode, *jparse.VariableNode:
+		case *jparse.ArrayNode: // must stay one: the library looks
+			rewriteAll(s.Items)
+			if i > 0 { // an element that is undefined does not appear
+				s.Items = append(s.Items, invoke(fnStep))
+			}
+		default:
+			n.Steps[i] = rewrite(step)
+			if i > 0 {
+				n.Steps[i] = counted(n.Steps[i])
+			}
+		}
+	}
+	names := 0
+	for names < len(n.Steps) {
+		if _, ok := n.Steps[len(n.Steps)-1-names].(*jparse.NameNode); !ok {
+			break
+		}
+		names++
+	}
+	if names == 0 || n.KeepArrays {
+		return n
+	}
+	split := len(n.Steps) - names
+	args := []jparse.Node{pathStart(n.Steps[:split])}
+	for _, step := range n.Steps[split:] {
+		args = append(args, &jparse.StringNode{Value: step.(*jparse.NameNode).Value})
+	}
+	return invoke(fnPath, args...)
+}
+
+func pathStart(steps []jparse.Node) jparse.Node {
+	switch len(steps) {
+	case 0:
+		return &jparse.VariableNode{} // the context
+	case 1:
+		if v, ok := steps[0].(*jparse.VariableNode); ok {
+			return v
+		}
+	}
+	return &jparse.PathNode{Steps: steps}
+}
