@@ -25,8 +25,7 @@ func refuseFraming(err error) *refusal {
 }
 
 func refuseTooLarge(limit int) *refusal {
-	return &refusal{status: fasthttp.StatusRequestEntityTooLarge, end: true,
-		detail: "the body is too large: at most " + strconv.Itoa(limit) + " bytes are taken here"}
+	return refuse(fasthttp.StatusRequestEntityTooLarge, "the body is too large: at most "+strconv.Itoa(limit)+" bytes are taken here")
 }
 
 // judge finds the route of a request whose head has arrived, or why it is refused. It looks at
@@ -130,25 +129,6 @@ func (s *Server) judgeBody(x *exchange) *refusal {
 	return nil
 }
 
-// headerReceived bounds the body before it is read.
-func (s *Server) headerReceived(h *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
-	config.MaxRequestBodySize = s.maxBody
-	if length := h.ContentLength(); length == 0 || length == -2 {
-		return config
-	}
-	t, ok := parseTarget(h.RequestURI())
-	if !ok || !validEscapes(t.path) {
-		return config
-	}
-	var found lookup
-	if s.router.find(t.path, &found) {
-		if route := found.resource.route(h.Method()); route != nil {
-			config.MaxRequestBodySize = route.MaxBody
-		}
-	}
-	return config
-}
-
 // handleExpect answers "Expect: 100-continue": whatever the head is refused for is said before
 // the requester sends his body.
 func (s *Server) handleExpect(ctx *fasthttp.RequestCtx) int {
@@ -163,35 +143,29 @@ func (s *Server) handleExpect(ctx *fasthttp.RequestCtx) int {
 	return r.status
 }
 
-// handleError answers a request that could not be read. fasthttp closes the connection.
+// handleError answers a request that could not be read, of which fasthttp keeps nothing. It
+// closes the connection.
 func (s *Server) handleError(ctx *fasthttp.RequestCtx, err error) {
 	x := s.take(ctx)
 	defer s.give(x)
-	if len(ctx.Request.Header.RawHeaders()) > 0 {
-		if r := s.judge(x); r != nil {
-			r.end = true
-			x.refuse(r)
-			return
-		}
-	}
-	x.refuse(s.unreadable(x, err))
+	x.refuse(s.unreadable(err))
 }
 
-func (s *Server) unreadable(x *exchange, err error) *refusal {
+func (s *Server) unreadable(err error) *refusal {
 	var small *fasthttp.ErrSmallBuffer
+	r := &refusal{end: true}
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		limit := s.maxBody
-		if x.route != nil {
-			limit = x.route.MaxBody
-		}
-		return refuseTooLarge(limit)
+		r.status = fasthttp.StatusRequestEntityTooLarge
+		r.detail = "the body is too large: no route takes more than " + strconv.Itoa(s.maxBody) + " bytes"
 	case errors.As(err, &small):
-		return &refusal{status: fasthttp.StatusRequestHeaderFieldsTooLarge, end: true,
-			detail: "request line and header are too large: at most " + strconv.Itoa(maxHeader) + " bytes are taken"}
+		r.status = fasthttp.StatusRequestHeaderFieldsTooLarge
+		r.detail = "request line and header are too large: at most " + strconv.Itoa(maxHeader) + " bytes are taken"
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &refusal{status: fasthttp.StatusRequestTimeout, end: true,
-			detail: "the request did not arrive within " + s.options.ReadTimeout.String()}
+		r.status = fasthttp.StatusRequestTimeout
+		r.detail = "the request did not arrive within " + s.options.ReadTimeout.String()
+	default:
+		return refuseFraming(errors.New("the request line, the header or the body is malformed"))
 	}
-	return refuseFraming(errors.New("the request line, the header or the body is malformed"))
+	return r
 }

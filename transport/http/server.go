@@ -19,7 +19,7 @@ type Server struct {
 	guard    *Guard
 	token    token
 	router   router
-	maxBody  int // the largest of all routes
+	maxBody  int // the largest of all routes: what is read before a route's own limit is looked at
 	fast     *fasthttp.Server
 	exchange sync.Pool // *exchange
 
@@ -59,7 +59,6 @@ func New(options Options) (*Server, error) {
 	s.fast = &fasthttp.Server{
 		Handler:                      s.handle,
 		ErrorHandler:                 s.handleError,
-		HeaderReceived:               s.headerReceived,
 		ExpectHandler:                s.handleExpect,
 		ConnState:                    s.connState,
 		Concurrency:                  options.MaxConnections,
@@ -102,6 +101,7 @@ func (s *Server) Add(r Route) error {
 		return err
 	}
 	s.maxBody = max(s.maxBody, r.MaxBody)
+	s.fast.MaxRequestBodySize = s.maxBody
 	return nil
 }
 

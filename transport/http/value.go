@@ -15,6 +15,9 @@ import (
 // aliases the request or x.buf.
 func (x *exchange) value() ([]byte, *refusal) {
 	body := x.ctx.Request.Body()
+	if len(body) > x.route.MaxBody { // chunked: the head did not tell
+		return nil, refuseTooLarge(x.route.MaxBody)
+	}
 	if len(body) == 0 {
 		x.buf = x.appendParams(x.buf[:0])
 		return x.buf, nil
