@@ -1,0 +1,78 @@
+package mem
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
+// Message is what travels on the bus. Messages that a handler receives are shared by all
+// subscribers: they may be kept, not changed. The properties are those of MQTT 5 §3.3.2.3.
+type Message struct {
+	Topic   string
+	Payload []byte
+	// Retain: when sent, keep it for later subscribers; when received, it was kept from before.
+	Retain          bool
+	CorrelationData []byte
+	ResponseTopic   string
+	ContentType     string
+	Expiry          time.Duration // whole seconds; 0: none
+	Properties      []core.Property
+}
+
+// clone copies everything that the sender may change.
+func (m *Message) clone() *Message {
+	c := *m
+	c.Payload = append([]byte{}, m.Payload...)
+	if m.CorrelationData != nil {
+		c.CorrelationData = append([]byte{}, m.CorrelationData...)
+	}
+	c.Properties = append([]core.Property(nil), m.Properties...)
+	return &c
+}
+
+// messageOf makes the message of a request, with the properties that responders see on MQTT.
+func messageOf(r *core.Request) *Message {
+	properties := make([]core.Property, 0, 1+len(r.Properties))
+	properties = append(properties, core.Property{Name: "flowsync-timeout-ms", Value: strconv.FormatInt(r.Timeout.Milliseconds(), 10)})
+	return &Message{
+		Topic:           r.Node.RequestTopic(),
+		Payload:         r.AppendMessage(nil),
+		Retain:          r.Node.Retain(),
+		CorrelationData: append([]byte{}, r.ID[:]...),
+		ResponseTopic:   r.Node.AnswerTopic(),
+		ContentType:     "application/json",
+		Expiry:          (max(time.Until(r.Deadline), 1) + time.Second - 1).Truncate(time.Second),
+		Properties:      append(properties, r.Properties...),
+	}
+}
+
+// Request is a request as a responder sees it. It stays valid and may be answered from any
+// goroutine, at any time, more than once.
+type Request struct {
+	*Message
+	ID    core.ID
+	Value []byte // JSON text
+
+	bus *Bus
+}
+
+// Answer answers with a value, which is JSON text; nil means null.
+func (r *Request) Answer(value []byte) error {
+	return r.Send(core.AppendRequest(nil, r.ID, time.Now().UnixMilli(), value)) // answers have the same form
+}
+
+// Fail answers with an error.
+func (r *Request) Fail(code int64, message string) error {
+	payload := append(r.ID.Append([]byte(`{"id":"`)), `","error":{"code":`...)
+	payload = strconv.AppendInt(payload, code, 10)
+	payload = append(payload, `,"message":`...)
+	payload = appendQuoted(payload, message)
+	return r.Send(append(payload, "}}"...))
+}
+
+// Send publishes any payload on the answer topic of the request.
+func (r *Request) Send(payload []byte) error {
+	return r.bus.Send(Message{Topic: r.ResponseTopic, Payload: payload})
+}
