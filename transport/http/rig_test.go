@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -284,5 +283,3 @@ func request(method, path, body string, headers ...string) string {
 }
 
 func itoa(n int) string { text, _ := json.Marshal(n); return string(text) }
-
-var _ = tls.VersionTLS12
