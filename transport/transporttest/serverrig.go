@@ -17,16 +17,26 @@ type ServerRig interface {
 	// away without harm to another.
 	Requester() (Requester, error)
 	// Shutdown stops accepting requests and returns when those that were held have got their
-	// replies, or with the error of the context. The suite drains the engine meanwhile.
+	// replies, or with the error of the context; connections with a held request stay open even
+	// then. The suite drains the engine meanwhile.
 	Shutdown(ctx context.Context) error
 	// Close closes the server and its requesters at once. No goroutine remains. Further calls
 	// do nothing. It may be called after Shutdown.
 	Close() error
 }
 
+// Valuer is implemented by a rig whose protocol carries more than JSON strings.
+type Valuer interface {
+	// Values are further values, as JSON text, that come back byte for byte when the responder
+	// answers with what it was asked.
+	Values() []string
+}
+
 // Requester is a client of a server. One goroutine at a time uses it.
 type Requester interface {
-	// Request asks node and returns the reply. When ctx ends first it goes away as clients of
+	// Request asks node and returns the reply. The suite asks with JSON strings, and with what
+	// [Valuer] says; a protocol may wrap them on the way to the responder (an argument by its
+	// name), if the reply is unwrapped again. When ctx ends first it goes away as clients of
 	// the protocol do, by closing its connection, and returns the context's error: the server
 	// must notice. After an error the requester is not used any more.
 	Request(ctx context.Context, node *core.Node, value []byte) (Reply, error)
