@@ -83,10 +83,12 @@ func loopbackHost(host string) bool {
 
 // hostname returns host without its port and brackets.
 func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
+	if inner, found := strings.CutPrefix(host, "["); found {
+		name, _, _ := strings.Cut(inner, "]")
 		return name
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	name, _, _ := strings.Cut(host, ":")
+	return name
 }
 
 // isLoopback says whether an address to listen on is a loopback one.
