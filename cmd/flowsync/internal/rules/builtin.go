@@ -17,6 +17,8 @@ const (
 	// maxFrames is how deep the Go stack may get: some 1300 calls of a JSONata function
 	// within each other, a few MiB. Go ends the process at 1 GB.
 	maxFrames = 20_000
+	// elementsPerStep is how many array elements that are only passed on make a step.
+	elementsPerStep = 16
 	// frameStride is after how many steps the stack is measured, which takes time in
 	// proportion to its depth.
 	frameStride = 128
@@ -31,7 +33,13 @@ func (e *expression) extensions() map[string]jsonata.Extension {
 	return map[string]jsonata.Extension{
 		fnStep:     {Func: func() (any, error) { return undefinedIf(e.spend(1)) }},
 		fnRange:    {Func: e.makeRange},
-		fnPath:     {Func: walk},
+		fnEqual:    {Func: func(a, b reflect.Value) bool { return bothDefined(a, b) && equal(a, b) }},
+		fnUnequal:  {Func: func(a, b reflect.Value) bool { return bothDefined(a, b) && !equal(a, b) }},
+		fnIn:       {Func: in},
+		fnObject:   {Func: object},
+		fnItem:     {Func: onlyItem},
+		fnCharge:   {Func: e.charge},
+		fnPath:     {Func: e.walk},
 		fnText:     {Func: stringify, UndefinedHandler: undefined},
 		fnPrivate:  {Func: private, UndefinedHandler: undefined},
 		"string":   {Func: stringify, UndefinedHandler: undefined, EvalContextHandler: implicit},
@@ -67,6 +75,47 @@ func (e *expression) spend(steps int) error {
 		}
 	}
 	return nil
+}
+
+// charge spends what an array costs that goes into a function or another array.
+func (e *expression) charge(v reflect.Value) (any, error) {
+	if !v.IsValid() {
+		return nil, jtypes.ErrUndefined
+	}
+	if jtypes.IsArray(v) {
+		if err := e.spend(jtypes.Resolve(v).Len() / elementsPerStep); err != nil {
+			return nil, err
+		}
+	}
+	return interfaceOf(v), nil
+}
+
+// object makes an object of names and values. The library's own gives every value an array
+// with the context in it as its context, and {"all": $} would be an array.
+func object(pairs ...reflect.Value) (any, error) {
+	out := make(map[string]any, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		key, _ := jtypes.AsString(pairs[i])
+		if _, twice := out[key]; twice {
+			return nil, fmt.Errorf("the object has two members %q", clip(key))
+		}
+		if pairs[i+1].IsValid() {
+			out[key] = interfaceOf(pairs[i+1])
+		}
+	}
+	return out, nil
+}
+
+// onlyItem undoes the array that the library makes of the context of an object with
+// computed names.
+func onlyItem(v reflect.Value) (any, error) {
+	if items := jtypes.Resolve(v); jtypes.IsArray(items) && items.Len() == 1 {
+		return interfaceOf(items.Index(0)), nil
+	}
+	if !v.IsValid() {
+		return nil, jtypes.ErrUndefined
+	}
+	return interfaceOf(v), nil
 }
 
 // makeRange is the range operator.
@@ -105,7 +154,18 @@ func stringify(v reflect.Value) (string, error) {
 	return text(copied)
 }
 
-func private(v reflect.Value) (any, error) { return normalise(interfaceOf(v)) }
+// private copies what a transformation inserts.
+func private(v reflect.Value) (map[string]any, error) {
+	copied, err := normalise(interfaceOf(v))
+	if err != nil {
+		return nil, err
+	}
+	members, ok := copied.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the update of a transformation must evaluate to an object")
+	}
+	return members, nil
+}
 
 func interfaceOf(v reflect.Value) any {
 	if !v.IsValid() || !v.CanInterface() {
@@ -138,7 +198,7 @@ func padContext(args []reflect.Value) bool {
 // walk follows member names from a value, as a path does: through arrays, whose results
 // are joined; a single result stands for itself. An array at the very end stays as it is, also
 // an empty one.
-func walk(start reflect.Value, names ...string) (any, error) {
+func (e *expression) walk(start reflect.Value, names ...string) (any, error) {
 	items := flatten(nil, interfaceOf(start))
 	for i, name := range names {
 		var found []any
@@ -153,6 +213,9 @@ func walk(start reflect.Value, names ...string) (any, error) {
 		items = nil
 		for _, v := range found {
 			items = flatten(items, v)
+		}
+		if err := e.spend(len(items) / elementsPerStep); err != nil {
+			return nil, err
 		}
 	}
 	switch len(items) {

@@ -14,6 +14,12 @@ const (
 	fnStep    = reserved + "Step"    // (): spend one step
 	fnRange   = reserved + "Range"   // (from, to): [from..to], spending a step an element
 	fnPath    = reserved + "Path"    // (value, name…): value.name.…
+	fnCharge  = reserved + "Charge"  // (value): value, spending a step for every 16 elements
+	fnObject  = reserved + "Object"  // (name, value, …): {name: value, …}
+	fnItem    = reserved + "Item"    // (value): the element of an array of one, or value
+	fnEqual   = reserved + "Equal"   // (a, b): a = b
+	fnUnequal = reserved + "Unequal" // (a, b): a != b
+	fnIn      = reserved + "In"      // (a, b): a in b
 	fnText    = reserved + "Text"    // (value): as $string, for the operator &
 	fnPrivate = reserved + "Private" // (value): a deep copy
 )
@@ -54,9 +60,9 @@ func rewrite(n jparse.Node) jparse.Node {
 	case *jparse.RangeNode:
 		return invoke(fnRange, rewrite(n.LHS), rewrite(n.RHS))
 	case *jparse.ArrayNode:
-		rewriteAll(n.Items)
+		rewriteItems(n)
 	case *jparse.ObjectNode:
-		rewritePairs(n)
+		return rewriteObject(n)
 	case *jparse.BlockNode:
 		rewriteAll(n.Exprs)
 	case *jparse.ConditionalNode:
@@ -83,6 +89,9 @@ func rewrite(n jparse.Node) jparse.Node {
 		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
 	case *jparse.ComparisonOperatorNode:
 		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
+		if own, ok := comparisons[n.Type]; ok {
+			return invoke(own, n.LHS, n.RHS)
+		}
 	case *jparse.BooleanOperatorNode:
 		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
 	case *jparse.StringConcatenationNode:
@@ -93,16 +102,64 @@ func rewrite(n jparse.Node) jparse.Node {
 	return n
 }
 
+// comparisons are those that the library gets wrong for null.
+var comparisons = map[jparse.ComparisonOperator]string{
+	jparse.ComparisonEqual:    fnEqual,
+	jparse.ComparisonNotEqual: fnUnequal,
+	jparse.ComparisonIn:       fnIn,
+}
+
 func rewriteAll(nodes []jparse.Node) {
 	for i := range nodes {
 		nodes[i] = rewrite(nodes[i])
 	}
 }
 
-// rewritePairs leaves literal keys as they are: the library treats them differently.
+// rewriteItems leaves nested literal arrays as they are: the library looks for them.
+func rewriteItems(n *jparse.ArrayNode) {
+	for i, item := range n.Items {
+		switch item.(type) {
+		case *jparse.ArrayNode, *jparse.ObjectNode, *jparse.StringNode, *jparse.NumberNode:
+			n.Items[i] = rewrite(item)
+		default:
+			n.Items[i] = invoke(fnCharge, rewrite(item))
+		}
+	}
+}
+
+// rewritePairs leaves literal names as they are: the library treats them differently.
 func rewritePairs(n *jparse.ObjectNode) {
 	for i := range n.Pairs {
 		n.Pairs[i][0], n.Pairs[i][1] = rewrite(n.Pairs[i][0]), rewrite(n.Pairs[i][1])
+	}
+}
+
+// rewriteObject replaces objects whose names are literal. Computed names may group the
+// elements of an array, which is left to the library.
+func rewriteObject(n *jparse.ObjectNode) jparse.Node {
+	rewritePairs(n)
+	args, literal := make([]jparse.Node, 0, 2*len(n.Pairs)), true
+	for i, pair := range n.Pairs {
+		if _, ok := pair[0].(*jparse.StringNode); !ok {
+			literal = false
+		}
+		if v, ok := pair[1].(*jparse.VariableNode); ok && v.Name == "" {
+			n.Pairs[i][1] = invoke(fnItem, v)
+		}
+		args = append(args, pair[0], pair[1])
+	}
+	if !literal {
+		return n
+	}
+	return invoke(fnObject, args...)
+}
+
+// chargeArgs spends what arrays in variables cost that are handed to a function.
+func chargeArgs(args []jparse.Node) {
+	for i, arg := range args {
+		if _, ok := arg.(*jparse.VariableNode); ok {
+			args[i] = invoke(fnCharge, arg)
+		}
 	}
 }
 
@@ -139,6 +196,7 @@ func rewriteFunction(n jparse.Node) jparse.Node {
 	case *jparse.FunctionCallNode:
 		n.Func = rewrite(n.Func)
 		rewriteAll(n.Args)
+		chargeArgs(n.Args)
 	case *jparse.FunctionApplicationNode:
 		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
 		// The library inserts LHS into the call anew at every evaluation.
@@ -156,7 +214,7 @@ func rewritePath(n *jparse.PathNode) jparse.Node {
 		switch s := step.(type) {
 		case *jparse.NameNode, *jparse.VariableNode:
 		case *jparse.ArrayNode: // must stay one: the library looks
-			rewriteAll(s.Items)
+			rewriteItems(s)
 			if i > 0 { // an element that is undefined does not appear
 				s.Items = append(s.Items, invoke(fnStep))
 			}

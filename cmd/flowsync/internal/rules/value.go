@@ -41,7 +41,7 @@ func decode(payload []byte) (any, error) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		return nil, notJSON(err, d.InputOffset())
+		return nil, notJSON(err, int64(len(payload)))
 	}
 	if rest := bytes.TrimLeft(payload[d.InputOffset():], " \t\r\n"); len(rest) > 0 {
 		return nil, notJSON(fmt.Errorf("there is more after the value"), d.InputOffset())
