@@ -166,7 +166,7 @@ func (c *lockChecker) allFree() {
 }
 func (c *lockChecker) Publish(*Request) error { c.allFree(); return nil }
 func (c *lockChecker) Complete(Result)        { c.allFree() }
-func (c *lockChecker) Ended(*Node, Result)   { c.allFree() }
+func (c *lockChecker) Ended(*Node, Result)    { c.allFree() }
 func (c *lockChecker) Stray(*Node, *Stray)    { c.allFree() }
 
 // TestTableAndWheelAgree: after any sequence of operations a slot is held if and only if the

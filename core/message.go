@@ -56,6 +56,8 @@ type Answer struct {
 
 // Reply is the content of an answer. Byte slices alias the payload.
 type Reply struct {
+	// Payload is the whole message.
+	Payload []byte
 	// ID is the zero value if there was an id, but not the text of a UUID.
 	ID ID
 	// HasID says whether the payload had an id.

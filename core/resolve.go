@@ -19,6 +19,7 @@ func (e *Engine) Resolve(a Answer) bool {
 		return e.stray(a, Stray{Kind: Stale})
 	}
 	reply, err := DecodeAnswer(a.Payload)
+	reply.Payload = a.Payload
 	if err == nil {
 		err = correlate(&reply, a.CorrelationData)
 	}
