@@ -20,7 +20,7 @@ func answered(s *stage) {
 	_, err := fmt.Sscanf(string(r.Payload), `{"id":"`+a.id.String()+`","timestamp":%d,`, &timestamp)
 	require.NoError(s.t, err, "payload %s", r.Payload)
 	require.Contains(s.t, string(r.Payload), `,"value":{"order":4711,"n":1.50,"text":"\u00e4 ä"}}`)
-	require.InDelta(s.t, before, timestamp, float64(Patience.Milliseconds()))
+	require.InDelta(s.t, before, timestamp, float64(patience.Milliseconds()))
 
 	r.send(s.t, `{"id":"%s","timestamp":1,"value":{"release": true, "n":1.50}}`)
 	result := a.wait(core.Answered)

@@ -25,3 +25,5 @@ import "time"
 
 // Patience is how long the suites wait for something that must happen.
 const Patience = 10 * time.Second
+
+var patience = Patience // tests of this package that wait in vain have less

@@ -16,17 +16,17 @@ func properties(s *stage) {
 	}
 	node, _, requests := s.begin(core.NodeOptions{})
 	given := []core.Property{{Name: "http-method", Value: "POST"}, {Name: "http-path", Value: "/data/ä"}}
-	a := s.askCall(core.Call{Node: node, Value: []byte(`1`), Timeout: Patience, Properties: append([]core.Property{}, given...)})
+	a := s.askCall(core.Call{Node: node, Value: []byte(`1`), Timeout: patience, Properties: append([]core.Property{}, given...)})
 	r := receive(s.t, requests, "the request")
 	require.Equal(s.t, a.id[:], r.CorrelationData)
 	require.Equal(s.t, node.AnswerTopic(), r.ResponseTopic)
 	require.Equal(s.t, "application/json", r.ContentType)
-	require.Contains(s.t, r.Properties, core.Property{Name: "flowsync-timeout-ms", Value: fmt.Sprint(Patience.Milliseconds())})
+	require.Contains(s.t, r.Properties, core.Property{Name: "flowsync-timeout-ms", Value: fmt.Sprint(patience.Milliseconds())})
 	for _, p := range given {
 		require.Contains(s.t, r.Properties, p)
 	}
 	require.Positive(s.t, r.Expiry)
-	require.LessOrEqual(s.t, r.Expiry, Patience)
+	require.LessOrEqual(s.t, r.Expiry, patience)
 	require.Zero(s.t, r.Expiry%time.Second)
 	r.echo(s.t)
 	a.wait(core.Answered)

@@ -112,7 +112,7 @@ func brokerGone(s *stage) {
 // connection that is dead already may end as timeout.
 func (s *stage) untilNotPublished(node *core.Node) {
 	s.t.Helper()
-	for began := time.Now(); time.Since(began) < Patience; {
+	for began := time.Now(); time.Since(began) < patience; {
 		a := s.askCall(core.Call{Node: node, Value: []byte(`"away"`), Timeout: 100 * time.Millisecond})
 		result := receive(s.t, a.results, "the end of a transaction")
 		if result.Outcome == core.NotPublished {
@@ -120,7 +120,7 @@ func (s *stage) untilNotPublished(node *core.Node) {
 		}
 		require.Equal(s.t, core.Timeout.String(), result.Outcome.String())
 	}
-	s.t.Fatalf("the broker is gone, but requests have not ended as not_published within %v", Patience)
+	s.t.Fatalf("the broker is gone, but requests have not ended as not_published within %v", patience)
 }
 
 // arrivals counts how often each request has arrived.

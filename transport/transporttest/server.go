@@ -68,7 +68,7 @@ func (b *refusingBus) Publish(r *core.Request) error {
 
 func playServer(t *testing.T, factory ServerFactory, scene func(*house)) {
 	existing := goleak.IgnoreCurrent()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	h := &house{t: t, ctx: ctx, factory: factory, ended: make(chan core.Result, 4096)}
 	bus, err := mem.New(mem.Options{})
@@ -114,7 +114,7 @@ func (h *house) node(o core.NodeOptions) *core.Node {
 	}
 	o.Topic = "house/" + o.Name
 	if o.Timeout == 0 {
-		o.Timeout = longTimeout
+		o.Timeout = 3 * patience // the case ends it otherwise
 	}
 	node, err := h.engine.AddNode(o)
 	require.NoError(h.t, err)
@@ -206,7 +206,7 @@ func (h *house) hold(node *core.Node, requests <-chan *mem.Request, n int) ([]*v
 // ask asks and waits for the reply.
 func (h *house) ask(r Requester, node *core.Node, value string) Reply {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.ctx, Patience)
+	ctx, cancel := context.WithTimeout(h.ctx, patience)
 	defer cancel()
 	reply, err := r.Request(ctx, node, []byte(value))
 	require.NoError(h.t, err)

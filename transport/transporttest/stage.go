@@ -13,9 +13,6 @@ import (
 	"github.com/flowsync-go/flowsync/core"
 )
 
-// longTimeout is that of nodes whose transactions a case ends otherwise.
-const longTimeout = 3 * Patience
-
 // stage is where one case of the bus suite plays: a rig, an engine on its bus, and whatever
 // answers completed nothing.
 type stage struct {
@@ -33,7 +30,7 @@ func play(t *testing.T, factory BusFactory, scene func(*stage)) {
 	existing := goleak.IgnoreCurrent()
 	s := &stage{t: t, strays: make(chan core.Stray, 1024), prefix: "conformance/" + rand.Text() + "/"}
 	// Twice the patience: whatever does not come fails before this ends.
-	ctx, cancel := context.WithTimeout(context.Background(), 2*Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	s.ctx = ctx
 	s.rig = factory(t)
@@ -97,7 +94,7 @@ func (s *stage) node(o core.NodeOptions) *core.Node {
 	}
 	o.Topic = s.prefix + o.Name
 	if o.Timeout == 0 {
-		o.Timeout = longTimeout
+		o.Timeout = 3 * patience // the case ends it otherwise
 	}
 	node, err := s.engine.AddNode(o)
 	require.NoError(s.t, err)
@@ -235,13 +232,13 @@ func (a *asked) wait(want core.Outcome) core.Result {
 // receive waits for an event, not for ever.
 func receive[T any](t *testing.T, from <-chan T, what string) T {
 	t.Helper()
-	timer := time.NewTimer(Patience)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case got := <-from:
 		return got
 	case <-timer.C:
-		t.Fatalf("waited %v in vain for %s", Patience, what)
+		t.Fatalf("waited %v in vain for %s", patience, what)
 		panic("unreachable")
 	}
 }

@@ -2,7 +2,9 @@ package transporttest_test
 
 import (
 	"context"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -12,11 +14,23 @@ import (
 	"github.com/flowsync-go/flowsync/transport/transporttest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if fault != "" {
+		transporttest.SetPatience(2 * time.Second)
+	}
+	goleak.VerifyTestMain(m)
+}
 
-// The suites against transports that do everything right.
+// fault is what the transports of this process do wrong: nothing, unless it is a child of
+// TestSuitesFindFaults.
+var fault = os.Getenv(faultVariable)
+
 func TestBus(t *testing.T) {
-	transporttest.Bus(t, func(t *testing.T) transporttest.BusRig { return newMemRig(t) })
+	transporttest.Bus(t, func(t *testing.T) transporttest.BusRig {
+		rig := newMemRig(t)
+		rig.bus = &brokenBus{Bus: rig.mem, fault: fault}
+		return rig
+	})
 }
 
 // A bus that carries payloads only passes too.
@@ -26,7 +40,9 @@ func TestPlainBus(t *testing.T) {
 
 func TestServer(t *testing.T) {
 	transporttest.Server(t, func(t *testing.T, engine *core.Engine, nodes []*core.Node) transporttest.ServerRig {
-		return newLineServer(t, engine, nodes)
+		server := newLineServer(t, engine, nodes)
+		server.fault = fault
+		return server
 	})
 }
 

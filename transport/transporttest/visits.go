@@ -204,7 +204,7 @@ func (h *house) requireRefused(node *core.Node) {
 	if err != nil {
 		return // nobody listens any more
 	}
-	ctx, cancel := context.WithTimeout(h.ctx, Patience)
+	ctx, cancel := context.WithTimeout(h.ctx, patience)
 	defer cancel()
 	reply, err := r.Request(ctx, node, []byte(`"refused"`))
 	require.NotErrorIs(h.t, err, context.DeadlineExceeded, "a request is held while draining")
