@@ -50,7 +50,8 @@
 // It returns for good when descriptors run out, polls during shutdown, reopens keep-alive when
 // a shutdown gives up, and its worker pool leaves a goroutine behind for ten seconds. The
 // accept loop and the list of connections are our own (listen.go); a connection is served by
-// fasthttp's ServeConn.
+// fasthttp's ServeConn. With the first reply of the process fasthttp starts one goroutine that
+// keeps the time for the Date header and never ends; leak checks must allow for it.
 //
 // Where to read on: handler.go is the way of a request, exchange.go and conn.go are the way of
 // a held one.

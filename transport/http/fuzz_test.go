@@ -4,14 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"net"
 	nethttp "net/http"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -47,7 +44,7 @@ func FuzzRawRequest(f *testing.F) {
 			require.NoError(f, server.Add(route))
 		}
 	}
-	ln := &memoryListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	ln := newMemoryListener()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
 	f.Cleanup(func() {
@@ -56,15 +53,9 @@ func FuzzRawRequest(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		seen.reset()
-		c := &memoryConn{in: bytes.NewReader(raw), closed: make(chan struct{})}
-		ln.conns <- c
-		select {
-		case <-c.closed:
-		case <-time.After(patience):
-			t.Fatal("the connection does not end")
-		}
+		out := ln.exchange(t, raw)
 		checkBegun(t, seen.begun)
-		checkReplies(t, raw, c.out.Bytes(), seen.begun)
+		checkReplies(t, raw, out, seen.begun)
 	})
 }
 
@@ -161,42 +152,3 @@ func (e *seenEngine) Begin(call *core.Call, done core.Completer) core.ID {
 }
 
 func (e *seenEngine) Cancel(core.ID) bool { return false }
-
-type memoryListener struct {
-	conns  chan net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (l *memoryListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *memoryListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
-func (l *memoryListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-// memoryConn reads what it was given and then its end, and keeps what is written.
-type memoryConn struct {
-	in     *bytes.Reader
-	out    bytes.Buffer
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (c *memoryConn) Read(p []byte) (int, error)  { return c.in.Read(p) }
-func (c *memoryConn) Write(p []byte) (int, error) { return c.out.Write(p) }
-func (c *memoryConn) Close() error {
-	err := errors.New("closed before")
-	c.once.Do(func() { close(c.closed); err = nil })
-	return err
-}
-func (c *memoryConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
-func (c *memoryConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
-func (c *memoryConn) SetDeadline(time.Time) error      { return nil }
-func (c *memoryConn) SetReadDeadline(time.Time) error  { return nil }
-func (c *memoryConn) SetWriteDeadline(time.Time) error { return nil }

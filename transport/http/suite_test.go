@@ -21,6 +21,9 @@ import (
 
 // The conformance suite of servers, over the real engine.
 func TestConformance(t *testing.T) {
+	t.Run("first reply", func(t *testing.T) { // starts dateClock, which is no leak of a case
+		require.Equal(t, 404, serve(t, http.Options{}).do(t, get("/")).StatusCode)
+	})
 	transporttest.Server(t, func(t *testing.T, engine *core.Engine, nodes []*core.Node) transporttest.ServerRig {
 		server, err := http.New(http.Options{Engine: engine, Logger: quiet()})
 		require.NoError(t, err)
