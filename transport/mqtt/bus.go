@@ -185,7 +185,10 @@ func (b *Bus) Start(ctx context.Context) error {
 		case <-b.ctx.Done():
 			return fmt.Errorf("mqtt: %w", errClosed)
 		case <-ctx.Done():
-			return fmt.Errorf("mqtt: %w (%w)", err, ctx.Err())
+			if err := b.why(); err != nil {
+				return fmt.Errorf("mqtt: %w (%w)", err, ctx.Err())
+			}
+			return nil
 		}
 	}
 }

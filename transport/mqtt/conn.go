@@ -20,6 +20,7 @@ const (
 )
 
 var (
+	errNotMQTT    = errors.New("what answered CONNECT is no MQTT broker")
 	errConnClosed = errors.New("the connection was closed")
 	errNotMQTT5   = errors.New("the broker does not speak MQTT 5: it answered like one of MQTT 3.1.1")
 )
@@ -38,6 +39,7 @@ type conn struct {
 	reader    *bufio.Reader
 	maxPacket int
 	incoming  func(first byte, body []byte) error
+	greeted   bool   // the CONNACK has come
 	left      int    // bytes of the packet that paho is reading
 	body      []byte // of a packet that is longer than the reader's buffer
 
@@ -110,6 +112,8 @@ func (c *conn) next() error {
 		return err
 	}
 	switch kind := first >> 4; {
+	case !c.greeted && kind != packets.CONNACK && kind != packets.AUTH:
+		return errNotMQTT
 	case header+length > c.maxPacket:
 		return fmt.Errorf("the broker sent a packet of %d bytes (type %d), more than the %d that it was told to keep to", header+length, kind, c.maxPacket)
 	case kind == packets.CONNACK && length == 2:
@@ -118,6 +122,7 @@ func (c *conn) next() error {
 		c.reader.Discard(header) // it is buffered
 		return c.handle(first, length)
 	default:
+		c.greeted = true
 		c.left = header + length
 		return nil
 	}

@@ -48,8 +48,8 @@ func (b *broker) refusal(connack *paho.Connack, err error) error {
 		return fmt.Errorf("the broker does not speak MQTT 5: %s", connackText(connack))
 	case connack != nil && connack.ReasonCode >= reasonFailure:
 		return fmt.Errorf("the broker refused the connection: %s", connackText(connack))
-	case errors.Is(err, errNotMQTT5):
-		return errNotMQTT5
+	case errors.Is(err, errNotMQTT5), errors.Is(err, errNotMQTT):
+		return err
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("no answer to CONNECT within %v: is there an MQTT 5 broker, and is it one with %s?", b.DialTimeout, b.transport())
 	case errors.Is(err, io.EOF):

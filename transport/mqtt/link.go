@@ -134,7 +134,10 @@ func (l *link) connect(ctx context.Context) error {
 	connack, err := l.introduce(ctx, client)
 	if err != nil {
 		c.Close()
-		return l.bus.broker.refusal(connack, errors.Join(err, c.cause()))
+		if seen := c.cause(); !errors.Is(seen, errConnClosed) {
+			err = seen
+		}
+		return l.bus.broker.refusal(connack, err)
 	}
 	c.setLimits(limitsOf(connack))
 	l.greet(connack)

@@ -135,6 +135,10 @@ func (s *subscriber) serve(ctx context.Context, on *session) error {
 	retry := time.NewTicker(retryRefused)
 	defer retry.Stop()
 	for {
+		select {
+		case <-s.kick: // what it stood for is looked at now
+		default:
+		}
 		if err := s.subscribe(ctx, on); err != nil {
 			return err
 		}
