@@ -263,14 +263,11 @@ func memberOfAll(array reflect.Value, name string) (any, bool) {
 	var found []any
 	for i := range array.Len() {
 		if v, ok := member(interfaceOf(array.Index(i)), name); ok {
-			found = append(found, v)
+			found = flatten(found, v)
 		}
 	}
-	switch len(found) {
-	case 0:
-		return nil, false
-	case 1:
+	if len(found) == 1 {
 		return found[0], true
 	}
-	return found, true
+	return found, len(found) > 0
 }

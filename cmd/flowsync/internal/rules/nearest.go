@@ -2,7 +2,7 @@ package rules
 
 // nearest gives the name that differs least from a misspelt one, or "" if none is near.
 func nearest(name string, names map[string]bool) string {
-	best, least := "", max(1, len(name)/3)+1
+	best, least := "", len(name)/3+2
 	for candidate := range names {
 		d := distance(name, candidate)
 		if d < least || d == least && best != "" && candidate < best {

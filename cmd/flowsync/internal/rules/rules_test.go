@@ -64,6 +64,8 @@ var golden = []struct {
 	{"array of one is kept", `{"t": $.value.parts[0].t}`, "", `{"t":["x"]}`},
 	{"path through arrays", `value.parts.n`, "", `[1,2,3]`},
 	{"path through arrays of arrays", `value.parts.t`, "", `"x"`},
+	{"path through arrays in arrays", `a`, `[[0,[{"b":1},{"a":1},{"a":[2,[3]]}]],{"a":4}]`, `[1,2,[3],4]`},
+	{"predicate in arrays in arrays", `$count(a.x[y.$string() = "1"])`, `{"a":[[[{"x":[[{"y":1}]]}]]]}`, `1`},
 	{"array as the message", `$.n`, `[{"n":1},{"n":2}]`, `[1,2]`},
 	{"predicate", `value.parts[n > 1].n`, "", `[2,3]`},
 	{"index", `value.parts[-1].n`, "", `3`},

@@ -55,6 +55,8 @@ func rewrite(n jparse.Node) jparse.Node {
 	switch n := n.(type) {
 	case *jparse.PathNode:
 		return rewritePath(n)
+	case *jparse.NameNode: // not in a path, but before a predicate in one
+		return walkFrom(&jparse.VariableNode{}, nameRun([]jparse.Node{n}))
 	case *jparse.NegationNode:
 		n.RHS = rewrite(n.RHS)
 	case *jparse.RangeNode:
@@ -207,42 +209,61 @@ func rewriteFunction(n jparse.Node) jparse.Node {
 	return n
 }
 
-// rewritePath counts the computed steps of a path, and lets us walk the member names at its
-// end: the library takes an empty array that a path leads to for undefined.
+// rewritePath counts the computed steps of a path, and lets us walk its member names: the
+// library takes an empty array at the end of a path for undefined, and confuses itself where
+// arrays contain arrays.
 func rewritePath(n *jparse.PathNode) jparse.Node {
-	for i, step := range n.Steps {
-		switch s := step.(type) {
-		case *jparse.NameNode, *jparse.VariableNode:
-		case *jparse.ArrayNode: // must stay one: the library looks
-			rewriteItems(s)
-			if i > 0 { // an element that is undefined does not appear
-				s.Items = append(s.Items, invoke(fnStep))
-			}
-		default:
-			n.Steps[i] = rewrite(step)
-			if i > 0 {
-				n.Steps[i] = counted(n.Steps[i])
-			}
+	var steps []jparse.Node
+	for i := 0; i < len(n.Steps); i++ {
+		names := nameRun(n.Steps[i:])
+		if len(names) == 0 {
+			steps = append(steps, rewriteStep(n.Steps[i], i > 0))
+			continue
 		}
-	}
-	names := 0
-	for names < len(n.Steps) {
-		if _, ok := n.Steps[len(n.Steps)-1-names].(*jparse.NameNode); !ok {
-			break
+		if i += len(names) - 1; i == len(n.Steps)-1 && !n.KeepArrays {
+			return walkFrom(pathStart(steps), names)
 		}
-		names++
+		steps = append(steps, walkFrom(&jparse.VariableNode{}, names))
 	}
-	if names == 0 || n.KeepArrays {
-		return n
-	}
-	split := len(n.Steps) - names
-	args := []jparse.Node{pathStart(n.Steps[:split])}
-	for _, step := range n.Steps[split:] {
-		args = append(args, &jparse.StringNode{Value: step.(*jparse.NameNode).Value})
-	}
-	return invoke(fnPath, args...)
+	n.Steps = fromContext(steps)
+	return n
 }
 
+// nameRun gives the member names that a path begins with, as literals.
+func nameRun(steps []jparse.Node) (names []jparse.Node) {
+	for _, step := range steps {
+		name, ok := step.(*jparse.NameNode)
+		if !ok {
+			break
+		}
+		names = append(names, &jparse.StringNode{Value: name.Value})
+	}
+	return names
+}
+
+func walkFrom(start jparse.Node, names []jparse.Node) jparse.Node {
+	return invoke(fnPath, append([]jparse.Node{start}, names...)...)
+}
+
+func rewriteStep(step jparse.Node, repeats bool) jparse.Node {
+	switch s := step.(type) {
+	case *jparse.VariableNode:
+		return s
+	case *jparse.ArrayNode: // must stay one: the library looks
+		rewriteItems(s)
+		if repeats { // an element that is undefined does not appear
+			s.Items = append(s.Items, invoke(fnStep))
+		}
+		return s
+	}
+	step = rewrite(step)
+	if repeats {
+		step = counted(step)
+	}
+	return step
+}
+
+// pathStart is what the last names of a path are members of.
 func pathStart(steps []jparse.Node) jparse.Node {
 	switch len(steps) {
 	case 0:
@@ -252,5 +273,19 @@ func pathStart(steps []jparse.Node) jparse.Node {
 			return v
 		}
 	}
-	return &jparse.PathNode{Steps: steps}
+	return &jparse.PathNode{Steps: fromContext(steps)}
+}
+
+// fromContext lets a path begin with $, which means the same and spares the library a panic
+// when the context is an array in an array.
+func fromContext(steps []jparse.Node) []jparse.Node {
+	switch step := steps[0].(type) {
+	case *jparse.VariableNode, *jparse.ArrayNode:
+		return steps
+	case *jparse.PredicateNode:
+		if _, ok := step.Expr.(*jparse.VariableNode); ok {
+			return steps
+		}
+	}
+	return append([]jparse.Node{&jparse.VariableNode{}}, steps...)
 }
