@@ -25,6 +25,21 @@ func (e *fakeEngine) cancelledWithin(t testing.TB, n int, d time.Duration) {
 	require.Eventually(t, func() bool { _, _, cancelled := e.counts(); return cancelled == n }, d, time.Millisecond)
 }
 
+// A requester who leaves after a time that is longer than a request may take to arrive is
+// noticed all the same.
+func TestDisconnectAfterReadTimeout(t *testing.T) {
+	engine := newFakeEngine(nil)
+	r := serve(t, http.Options{Engine: engine, ReadTimeout: 50 * time.Millisecond}, transaction("GET", "/x", node(t, core.NodeOptions{})))
+	c := r.dial(t)
+	c.send(get("/x"))
+	engine.next(t)
+	slow := r.dial(t)
+	slow.send("GET")
+	require.Equal(t, 408, slow.receive().StatusCode) // the timeout has passed for both
+	require.NoError(t, c.Close())
+	engine.cancelledWithin(t, 1, time.Second)
+}
+
 // A requester who leaves while his request is held is noticed within a second, however he
 // leaves, and is not written to.
 func TestDisconnect(t *testing.T) {

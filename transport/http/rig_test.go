@@ -183,7 +183,8 @@ func transaction(method, path string, n *core.Node) http.Route {
 type client struct {
 	t testing.TB
 	net.Conn
-	r *bufio.Reader
+	r     *bufio.Reader
+	start func() // of a staged connection
 }
 
 func (r *rig) dial(t testing.TB) *client {
