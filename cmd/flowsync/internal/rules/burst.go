@@ -1,8 +1,6 @@
 package rules
 
-import (
-	"time"
-)
+import "time"
 
 // burst gathers messages into one array.
 type burst struct {
@@ -32,13 +30,8 @@ func (b burst) run(m *message, r *run) error {
 		return err
 	}
 	held := r.state.(*batch)
-	full := false
-	// An array of what is held and this one would be too large: send what is held, and
-	// begin anew with this one.
 	if len(held.values) > 0 && held.bytes+size+2 > MaxPayload {
-		full = true
-	}
-	if full {
+		// One array would be too large: send what is held, and begin anew with this one.
 		early := held.take()
 		held.add(value, size, m)
 		b.arm(held, r)

@@ -44,8 +44,10 @@
 // A message that no rule rewrites leaves byte for byte as it came. Otherwise it is JSON
 // written anew: members sorted by name, no white space, no HTML escaping. Numbers are
 // float64 in expressions: exact for integers to ±2^53. A larger integer that fits 64 bits
-// keeps all its digits as long as the expression only copies it; arithmetic on it, and
-// integers beyond 64 bits, are rounded.
+// keeps all its digits as long as the expression only copies it. Functions and operators that
+// compute with it, or that make a copy of an object to change it (|…|…|), round it to a
+// float64, and so is an integer beyond 64 bits. $keys are sorted; the order in which *, **,
+// $each, $sift and $spread visit the members of an object is undefined.
 //
 // # JSONata
 //
@@ -55,11 +57,17 @@
 //     evaluations of unrelated expressions mix up each other's data, without an error. One
 //     lock for the whole process is held for every compilation and evaluation; a message
 //     holds it for its whole way through the rules. This bounds all rules together to one
-//     core; [BenchmarkApply] tells what a message costs.
+//     core: a message of 350 bytes costs some 20 µs a transform (BenchmarkApply).
 //   - It reads JSON null as undefined, and a member that is null would vanish: nulls are
-//     handed to it in the form in which it keeps its own.
+//     handed to it in the form in which it keeps its own. =, != and in are ours, since its own
+//     do not find null equal to null everywhere.
+//   - It takes an empty array at the end of a path for undefined, so that {"value": $.value}
+//     would lose it, and fails on arrays in arrays: we walk along member names ourselves.
+//     In {"all": $} it makes an array of $: objects are ours, too.
 //   - Every evaluation of "x ~> $f(y)" adds another argument to the call in its syntax tree,
-//     so the second message fails. The tree is rewritten to $f(x, y) once.
+//     so the second message fails. The tree is rewritten to $f(x, y) once. A function without
+//     its first argument that is called again in its own arguments gets the wrong context:
+//     such calls are wrapped.
 //   - It has no comments: they are blanked out before it sees them. It lacks $eval,
 //     $assert and $parseInteger, the parent operator %, and the bindings @ and #, and takes
 //     some of these for names: they are refused with their position, as is every function
@@ -75,7 +83,7 @@
 //
 // What remains possible is an expression that is merely slow: rules are written by the
 // operator, and a slow one delays every other. Nothing can interrupt it before its budget
-// is spent.
+// is spent, which takes about a second.
 //
 // # Who owns what
 //

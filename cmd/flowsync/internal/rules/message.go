@@ -41,7 +41,7 @@ func (m *message) payload() ([]byte, error) {
 	return encode(m.value)
 }
 
-// setVar sets a variable for the rules that follow and for the publish topic.
+// setVars sets variables for the rules that follow and for the publish topic.
 func (m *message) setVars(vars map[string]any) {
 	if m.vars == nil {
 		m.vars = make(map[string]any, len(vars))

@@ -112,6 +112,8 @@ var golden = []struct {
 	{"members named as operators", `{"x": and, "y": $.in}`, `{"and":1,"in":2}`, `{"x":1,"y":2}`},
 	{"function as a member is left out", `{"f": $sum, "a": 1, "l": [$sum]}`, "", `{"a":1,"l":[null]}`},
 	{"Unicode", `{"ü": "\u00fc€"}`, "", `{"ü":"ü€"}`},
+	{"a function in its own arguments", `value.order.$substring($length($$.id.$substring(0)))`, "", `"A&B>"`},
+	{"a function in its own arguments, alone", `value.order.$substring($$.id.$substring(0) = "7" ? 1 : 2, 1)`, "", `"A"`},
 	{"wildcard", `$count(value.*)`, "", `8`},
 	{"descendants", `$sum(**.n)`, "", `6`},
 }

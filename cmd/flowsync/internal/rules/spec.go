@@ -54,7 +54,8 @@ func (p Problem) String() string {
 	return s
 }
 
-// Input is a message on its way into the rules.
+// Input is a message on its way into the rules. A burst may keep everything but the payload:
+// the maps must not be changed afterwards.
 type Input struct {
 	Payload []byte            // read during the call only
 	Topic   string            // the topic it arrived on: $context.topic

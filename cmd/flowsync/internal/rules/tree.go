@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	jsonata "github.com/blues/jsonata-go"
 	"github.com/blues/jsonata-go/jparse"
@@ -196,9 +197,7 @@ func rewriteFunction(n jparse.Node) jparse.Node {
 			n.Deletes = rewrite(n.Deletes)
 		}
 	case *jparse.FunctionCallNode:
-		n.Func = rewrite(n.Func)
-		rewriteAll(n.Args)
-		chargeArgs(n.Args)
+		return rewriteCall(n)
 	case *jparse.FunctionApplicationNode:
 		n.LHS, n.RHS = rewrite(n.LHS), rewrite(n.RHS)
 		// The library inserts LHS into the call anew at every evaluation.
@@ -209,83 +208,27 @@ func rewriteFunction(n jparse.Node) jparse.Node {
 	return n
 }
 
-// rewritePath counts the computed steps of a path, and lets us walk its member names: the
-// library takes an empty array at the end of a path for undefined, and confuses itself where
-// arrays contain arrays.
-func rewritePath(n *jparse.PathNode) jparse.Node {
-	var steps []jparse.Node
-	for i := 0; i < len(n.Steps); i++ {
-		names := nameRun(n.Steps[i:])
-		if len(names) == 0 {
-			steps = append(steps, rewriteStep(n.Steps[i], i > 0))
-			continue
-		}
-		if i += len(names) - 1; i == len(n.Steps)-1 && !n.KeepArrays {
-			return walkFrom(pathStart(steps), names)
-		}
-		steps = append(steps, walkFrom(&jparse.VariableNode{}, names))
+// rewriteCall rewrites a call. The library keeps the context of a call in the function and then
+// evaluates the arguments; if these call the same function, it has the wrong context after
+// that. Such a call becomes (function($a){$f($a)})(argument).
+func rewriteCall(n *jparse.FunctionCallNode) jparse.Node {
+	f, named := n.Func.(*jparse.VariableNode)
+	nested := false
+	for _, arg := range n.Args {
+		nested = nested || named && strings.Contains(arg.String(), "$"+f.Name+"(")
 	}
-	n.Steps = fromContext(steps)
-	return n
-}
-
-// nameRun gives the member names that a path begins with, as literals.
-func nameRun(steps []jparse.Node) (names []jparse.Node) {
-	for _, step := range steps {
-		name, ok := step.(*jparse.NameNode)
-		if !ok {
-			break
-		}
-		names = append(names, &jparse.StringNode{Value: name.Value})
+	n.Func = rewrite(n.Func)
+	rewriteAll(n.Args)
+	chargeArgs(n.Args)
+	if !nested {
+		return n
 	}
-	return names
-}
-
-func walkFrom(start jparse.Node, names []jparse.Node) jparse.Node {
-	return invoke(fnPath, append([]jparse.Node{start}, names...)...)
-}
-
-func rewriteStep(step jparse.Node, repeats bool) jparse.Node {
-	switch s := step.(type) {
-	case *jparse.VariableNode:
-		return s
-	case *jparse.ArrayNode: // must stay one: the library looks
-		rewriteItems(s)
-		if repeats { // an element that is undefined does not appear
-			s.Items = append(s.Items, invoke(fnStep))
-		}
-		return s
+	inner := &jparse.FunctionCallNode{Func: n.Func}
+	shell := &jparse.LambdaNode{Body: inner}
+	for i := range n.Args {
+		name := fmt.Sprint(reserved, i)
+		shell.ParamNames = append(shell.ParamNames, name)
+		inner.Args = append(inner.Args, &jparse.VariableNode{Name: name})
 	}
-	step = rewrite(step)
-	if repeats {
-		step = counted(step)
-	}
-	return step
-}
-
-// pathStart is what the last names of a path are members of.
-func pathStart(steps []jparse.Node) jparse.Node {
-	switch len(steps) {
-	case 0:
-		return &jparse.VariableNode{} // the context
-	case 1:
-		if v, ok := steps[0].(*jparse.VariableNode); ok {
-			return v
-		}
-	}
-	return &jparse.PathNode{Steps: fromContext(steps)}
-}
-
-// fromContext lets a path begin with $, which means the same and spares the library a panic
-// when the context is an array in an array.
-func fromContext(steps []jparse.Node) []jparse.Node {
-	switch step := steps[0].(type) {
-	case *jparse.VariableNode, *jparse.ArrayNode:
-		return steps
-	case *jparse.PredicateNode:
-		if _, ok := step.Expr.(*jparse.VariableNode); ok {
-			return steps
-		}
-	}
-	return append([]jparse.Node{&jparse.VariableNode{}}, steps...)
+	return &jparse.FunctionCallNode{Func: shell, Args: n.Args}
 }

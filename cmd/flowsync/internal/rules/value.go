@@ -184,7 +184,7 @@ func (c *copier) array(v reflect.Value, depth int) (any, error) {
 	out := make([]any, v.Len())
 	for i := range out {
 		item, err := c.value(v.Index(i), depth)
-		if err == errFunction { //nolint:errorlint // our own, never wrapped
+		if errors.Is(err, errFunction) {
 			item, err = null, nil // as JSON.stringify has it
 		}
 		if err != nil {
@@ -206,7 +206,7 @@ func (c *copier) object(v reflect.Value, depth int) (any, error) {
 			return nil, err
 		}
 		member, err := c.value(members.Value(), depth)
-		if err == errFunction { //nolint:errorlint // our own, never wrapped
+		if errors.Is(err, errFunction) {
 			continue
 		}
 		if err != nil {
