@@ -1,0 +1,45 @@
+// Package embedded is an MQTT broker inside the process, and the bus that runs on it: what a
+// gateway uses when it is tried out, or when it and its responders share one machine.
+//
+// [Start] opens the port. Responders connect to it over TCP, with MQTT 3.1.1 or 5; the gateway
+// itself uses no connection: a [Broker] is a core.Bus, core.Binder and core.Attacher, and carries
+// other messages by [Broker.PublishMessage] and [Broker.Subscribe]. Nothing is stored: with the
+// process all sessions and retained messages are gone.
+//
+// Everybody who reaches the port may connect, publish and subscribe. It belongs on loopback;
+// whoever passes another address to Start answers for that.
+//
+// # What runs where
+//
+//   - Publish and PublishMessage run on their caller's stack down into the queues of the clients
+//     that subscribed. They never wait for a client.
+//   - A client's message runs on the goroutine that reads that client. An answer is given to
+//     [core.Sink.Resolve] right there: Resolve does not block, nothing has to be queued, so no
+//     answer can be lost to a full queue, and who answers faster than he can be heard is slowed
+//     down by TCP. It cannot recurse, because a request topic is never an answer topic: Publish
+//     never resolves on its own stack.
+//   - Handlers of Subscribe run on one goroutine, fed by a bounded queue. They may publish, and
+//     what they publish may be what they subscribed to: a mapping loop fills the queue and then
+//     loses messages, counted and logged, instead of overflowing the stack.
+//   - Each client has a goroutine that writes whatever has gathered for him. A client that does
+//     not read holds up nobody; when [Options.MaxBacklog] bytes wait for him, or when he takes
+//     nothing for ten seconds, he is disconnected.
+//
+// # What may be lost, and who hears of it
+//
+// Delivery to a client is at most once in QoS 0, and MQTT has no more than 65 535 packet ids for
+// QoS 1 and 2. What the broker drops is counted ([Stats]) and logged once a second at most. A
+// request that was dropped on its way to its only responder was handed over: it ends as timeout.
+// A request whose topic has a handler is refused beforehand when the queue of the handlers is full.
+//
+// # Why not the broker's own inline client
+//
+// The broker is mochi-mqtt/server v2.7.9. Its Publish cannot carry properties; packets are
+// injected instead, through a client of ours that speaks MQTT 5. Its inline subscriptions are
+// called on the publisher's stack, take a live message that its sender marked retain for a
+// stored one, match neither "a" with "a/#" nor keep "$SYS" from "#", and copy three maps for
+// each message. The hook that is called after each publish has none of that, and costs a map look-up.
+// Its listener does not wait for clients that have just connected when it is closed, and bounds
+// neither them nor the time until their CONNECT; ours does. Its writes hold a lock that a publisher
+// of QoS 1 needs too; they go into a buffer of ours, so that the lock is never held for long.
+package embedded

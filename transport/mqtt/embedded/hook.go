@@ -1,0 +1,123 @@
+package embedded
+
+import (
+	"errors"
+
+	broker "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/transport/mqtt"
+)
+
+// hook is what the broker calls. Its methods run on the goroutine that reads a client, or on
+// that of whoever publishes from within the process.
+type hook struct {
+	broker.HookBase
+	b *Broker
+}
+
+var errTooManySessions = errors.New("too many sessions")
+
+func (h *hook) ID() string { return "flowsync" }
+
+func (h *hook) Provides(method byte) bool {
+	switch method {
+	case broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnSelectSubscribers,
+		broker.OnPublish, broker.OnPublished, broker.OnPublishDropped,
+		broker.OnWill, broker.OnWillSent, broker.OnRetainedExpired:
+		return true
+	}
+	return false
+}
+
+func (h *hook) OnConnectAuthenticate(*broker.Client, packets.Packet) bool { return true }
+
+func (h *hook) OnACLCheck(*broker.Client, string, bool) bool { return true }
+
+// OnConnect bounds the sessions that outlive their connection: the broker keeps any number.
+func (h *hook) OnConnect(cl *broker.Client, _ packets.Packet) error {
+	if _, known := h.b.server.Clients.Get(cl.ID); !known && h.b.server.Clients.Len() >= 2*h.b.options.MaxClients {
+		h.b.counters.refused.Add(1)
+		h.b.refused.report("remote", cl.Net.Remote, "limit", h.b.options.MaxClients)
+		return errTooManySessions
+	}
+	return nil
+}
+
+// OnSelectSubscribers picks one member of each share group. The broker would pick those who are
+// away too, whose session waits for them: a request given to them is not answered in time.
+func (h *hook) OnSelectSubscribers(subs *broker.Subscribers, _ packets.Packet) *broker.Subscribers {
+	for _, group := range subs.Shared {
+		for id, sub := range group {
+			cl, ok := h.b.server.Clients.Get(id)
+			if !ok || cl.Closed() {
+				continue
+			}
+			if chosen, twice := subs.SharedSelected[id]; twice {
+				sub = chosen.Merge(sub)
+			}
+			subs.SharedSelected[id] = sub
+			break
+		}
+	}
+	return subs
+}
+
+// OnPublish is called before a message is retained and delivered.
+func (h *hook) OnPublish(_ *broker.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Retain {
+		pk.FixedHeader.Retain = h.b.admitRetained(pk.TopicName, len(pk.Payload))
+	}
+	return pk, nil
+}
+
+// OnPublished is called after a message was given to the clients that subscribed to it, and
+// never for a stored one: whatever its retain flag says, it is live.
+func (h *hook) OnPublished(_ *broker.Client, pk packets.Packet) { h.b.deliver(&pk) }
+
+func (h *hook) OnWill(_ *broker.Client, will broker.Will) (broker.Will, error) {
+	if will.Retain {
+		will.Retain = h.b.admitRetained(will.TopicName, len(will.Payload))
+	}
+	return will, nil
+}
+
+func (h *hook) OnWillSent(_ *broker.Client, pk packets.Packet) { h.b.deliver(&pk) }
+
+func (h *hook) OnRetainedExpired(topic string) { h.b.retained.forget(topic) }
+
+func (h *hook) OnPublishDropped(cl *broker.Client, pk packets.Packet) {
+	h.b.counters.dropped.Add(1)
+	h.b.dropped.report("client", cl.ID, "topic", pk.TopicName)
+}
+
+func (b *Broker) admitRetained(topic string, payload int) bool {
+	if b.retained.admit(topic, payload) {
+		return true
+	}
+	b.counters.notRetained.Add(1)
+	b.notRetained.report("topic", topic, "limit", b.options.MaxRetained)
+	return false
+}
+
+// deliver is our side of a message: an answer, and what handlers want.
+func (b *Broker) deliver(pk *packets.Packet) {
+	if b.closed.Load() {
+		return
+	}
+	if node, ok := b.answers.Load(pk.TopicName); ok {
+		b.counters.answers.Add(1)
+		b.sink.Resolve(core.Answer{Node: node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
+	}
+	lost := b.handlers.offer(mqtt.Message{
+		Topic:       pk.TopicName,
+		Payload:     pk.Payload,
+		QoS:         pk.FixedHeader.Qos,
+		ContentType: pk.Properties.ContentType,
+	})
+	if lost > 0 {
+		b.counters.handlersDropped.Add(uint64(lost))
+		b.handlersLost.report("topic", pk.TopicName)
+	}
+}
