@@ -1,6 +1,61 @@
 // Package mqtt carries requests and answers over an external MQTT 5 broker.
 //
-// [Dial] checks the options, [Bus.Start] connects; a [Bus] is a core.Bus, core.Binder and
-// core.Attacher. [Bus.PublishMessage] and [Bus.Subscribe] carry everything else: what
-// mappings, receiving and providing nodes read and write.
+// [Dial] checks the options, [Bus.Start] connects. A [Bus] is a core.Bus, core.Binder and
+// core.Attacher; [Bus.PublishMessage] and [Bus.Subscribe] carry everything else: what mappings,
+// receiving and providing nodes read and write. Responders may speak MQTT 3.1.1; the broker
+// must speak MQTT 5. "§" means a section of the MQTT 5.0 standard (OASIS, 2019).
+//
+// # Connections and their roles
+//
+//   - A publisher publishes and subscribes to nothing. Clean Start, no session: a request is
+//     written once or never, neither paho nor the broker ever sends it again. Every node is
+//     pinned to one publisher, so that its requests stay in order.
+//   - The answer connection subscribes to the answer topic of every node (QoS 1, Retain
+//     Handling 2, Retain As Published 0) and publishes nothing. Its session is kept for 60 s:
+//     answers survive a reconnect. A request is published only once the broker has agreed to
+//     the subscription of its node.
+//   - The listener, if there was a Subscribe, is the same for all other topic filters. It is
+//     apart because brokers may deliver a message once for each overlapping subscription: on
+//     one connection a mapping of services/# would make every answer arrive twice. Among
+//     themselves these filters are told apart by Subscription Identifiers (§3.3.4).
+//
+// Their client ids are ClientID-p0, -p1 …, ClientID, and ClientID-sub: access rules of the
+// broker that go by client id need all of them.
+//
+// # Who does what
+//
+//	link        keeps one connection: dial, CONNECT, serve, back-off of 0.1 to 2 s
+//	publisher, subscriber   the roles; subscribe.go asks for topic filters
+//	conn        a net.Conn for paho; sorts what comes in, writes what has gathered
+//	outbox      what waits to be written: queue (QoS 0), window (QoS 1 and 2)
+//	encode, decode   PUBLISH and its acknowledgements
+//
+// paho.golang does CONNECT, SUBSCRIBE, PINGREQ and DISCONNECT. PUBLISH and its acknowledgements
+// go past it, both ways, because
+//
+//   - its objects and their garbage cost more than the rest of the whole path;
+//   - an error of its Publish does not tell whether something was sent, its asynchronous one
+//     tells no outcome, and its session sends again after the caller has given up. Our window
+//     has the reason codes by packet identifier, and drops what has expired unsent;
+//   - it queues what arrives for another goroutine, and keeps but the last of several
+//     Subscription Identifiers. Here an answer is resolved on the goroutine that read it.
+//
+// The packet identifiers do not collide: on a publisher all are ours, on the others all of the
+// client's are paho's. autopaho is not used: the connection must be subscribed before it counts
+// as up, which its callbacks cannot say, and the loop that can is shorter than its options.
+//
+// # Writing
+//
+// Publish appends a whole packet to a buffer and returns. One goroutine for each connection
+// writes what has gathered: at once when idle, many packets in one write under load. Just
+// before a block of at most about 32 KiB goes to the socket, Sink.Sent is asked for each
+// request in it; the kernel's send buffer is kept small too. When the connection ends, what
+// was handed over stays held, what was not ends as not published. Acknowledgements and pings
+// overtake. More than Options.Backlog bytes: ErrShed.
+//
+// # Who blocks
+//
+// Publish and PublishMessage never wait for the network. Sink.Resolve and handlers run on the
+// goroutine that reads; handlers must not block. Completers of requests that a connection left
+// behind run on its writing goroutine.
 package mqtt
