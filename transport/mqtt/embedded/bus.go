@@ -79,8 +79,8 @@ func (b *Broker) PublishMessage(m mqtt.Message) error {
 	}
 	pk := packet(m.Topic, append([]byte(nil), m.Payload...), m.QoS, m.Retain)
 	if m.ContentType != "" {
-		if err := mqtt.ValidateTopic(strings.NewReplacer("+", "", "#", "").Replace(m.ContentType) + "/"); err != nil {
-			return fmt.Errorf("%w: content type: %w", core.ErrNotSent, err)
+		if len(m.ContentType) > maxContentType || strings.ContainsFunc(m.ContentType, notPrintableASCII) {
+			return fmt.Errorf("%w: content type %.40q is no media type", core.ErrNotSent, m.ContentType)
 		}
 		pk.Properties.ContentType = m.ContentType
 	}
@@ -152,6 +152,12 @@ func (b *Broker) inject(pk packets.Packet) error {
 	}
 	return nil
 }
+
+// maxContentType is what RFC 6838 §4.2 allows for type and subtype, with room for parameters.
+const maxContentType = 1024
+
+// notPrintableASCII: RFC 9110 §8.3.1 allows nothing else in a media type.
+func notPrintableASCII(r rune) bool { return r < ' ' || r > '~' }
 
 func packet(topic string, payload []byte, qos byte, retain bool) packets.Packet {
 	return packets.Packet{
