@@ -1,0 +1,74 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/url"
+
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/admin"
+	"github.com/flowsync-go/flowsync/transport/mqtt"
+)
+
+// options are what the transport needs to reach the broker. Files are read here.
+func (s *brokerSettings) options(logger *slog.Logger) (*mqtt.Options, error) {
+	o := &mqtt.Options{
+		URL: s.url, Username: s.user, Password: s.password.reveal(), ClientID: s.clientID,
+		KeepAlive: s.keepAlive, Connections: s.connections, MaxPacket: s.maxPacket, Logger: logger,
+	}
+	if s.ca == "" && s.cert == "" {
+		return o, nil
+	}
+	config, err := mqtt.TLSFiles(s.ca, s.cert, s.key)
+	if err != nil {
+		return nil, fmt.Errorf("--broker-ca, --broker-cert, --broker-key: %w", err)
+	}
+	o.TLS = config
+	return o, nil
+}
+
+// overview is what a human needs to connect to the broker too. The URL has been judged.
+func (s *brokerSettings) overview() (overviewBroker, error) {
+	u, err := url.Parse(s.url)
+	if err != nil {
+		return overviewBroker{}, fmt.Errorf("--broker: cannot be read")
+	}
+	b := overviewBroker{address: u.Host, tls: u.Scheme == "mqtts", ca: s.ca, user: s.user}
+	if b.user == "" {
+		b.user = u.User.Username()
+	}
+	if u.Port() == "" && b.tls {
+		b.address += ":8883"
+	} else if u.Port() == "" {
+		b.address += ":1883"
+	}
+	return b, nil
+}
+
+// serverTLS is how HTTPS is served; nil: plain HTTP.
+func (s *settings) serverTLS() (*tls.Config, error) {
+	if s.httpCert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.httpCert, s.httpKey)
+	if err != nil {
+		return nil, fmt.Errorf("--http-cert, --http-key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// busFigures are the counters of a connection to a broker outside, for the metrics.
+func busFigures(s mqtt.Stats) admin.BrokerStats {
+	return admin.BrokerStats{
+		Reconnects:           s.Reconnects,
+		SessionsLost:         s.SessionsLost,
+		Takeovers:            s.Takeovers,
+		RefusedSubscriptions: s.RefusedSubscriptions,
+		PacketsWritten:       s.PacketsWritten,
+		Batches:              s.Batches,
+		BytesWritten:         s.BytesWritten,
+		BacklogBytes:         s.BacklogBytes,
+		Unsent:               s.Expired + s.Unsent,
+		Dropped:              s.Dropped,
+	}
+}
