@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -31,7 +32,7 @@ func (s *brokerSettings) options(logger *slog.Logger) (*mqtt.Options, error) {
 func (s *brokerSettings) overview() (overviewBroker, error) {
 	u, err := url.Parse(s.url)
 	if err != nil {
-		return overviewBroker{}, fmt.Errorf("--broker: cannot be read")
+		return overviewBroker{}, errors.New("--broker: cannot be read")
 	}
 	b := overviewBroker{address: u.Host, tls: u.Scheme == "mqtts", ca: s.ca, user: s.user}
 	if b.user == "" {

@@ -133,12 +133,12 @@ func (j *judge) address(flag, text string) string {
 		j.fault(flag, text, "%q is not an address: write host:port, such as 127.0.0.1:8080", text)
 		return ""
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strings.ContainsAny(host, "/ ") {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || strings.ContainsAny(host, "/ ") {
 		j.fault(flag, text, "%q is not an address: the port is a number from 0 (a free one) to 65535", text)
 		return ""
-	} else {
-		return net.JoinHostPort(host, strconv.FormatUint(n, 10))
 	}
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10))
 }
 
 // beyondLoopback says whether others can reach an address to listen on. A name other than
