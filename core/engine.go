@@ -98,19 +98,28 @@ func (e *Engine) AddNode(options NodeOptions) (*Node, error) {
 			return nil, fmt.Errorf("core: node %q on topic %q: there is already node %q on topic %q", options.Name, options.Topic, other.options.Name, other.options.Topic)
 		}
 	}
-	node := &Node{options: options, index: len(e.nodes), treq: options.Topic + "/treq", tres: options.Topic + "/tres"}
+	node := &Node{options: options, index: e.addCounters(), treq: options.Topic + "/treq", tres: options.Topic + "/tres"}
 	if a, ok := e.bus.(Attacher); ok {
 		if err := a.Attach(node); err != nil {
 			return nil, err
 		}
 	}
 	e.nodes = append(e.nodes, node)
-	for i := range e.shards {
-		e.shards[i].mu.Lock()
-		e.shards[i].counts = append(e.shards[i].counts, nodeCounts{})
-		e.shards[i].mu.Unlock()
-	}
 	return node, nil
+}
+
+// addCounters makes room for a node's counters and returns their index. There must be room
+// before the bus is attached, because an answer may arrive as soon as it has subscribed; and a
+// node that the bus refuses keeps its own, because one may still arrive afterwards.
+func (e *Engine) addCounters() (index int) {
+	for i := range e.shards {
+		sh := &e.shards[i]
+		sh.mu.Lock()
+		index = len(sh.counts)
+		sh.counts = append(sh.counts, nodeCounts{})
+		sh.mu.Unlock()
+	}
+	return index
 }
 
 // Nodes returns the nodes in the order in which they were added.

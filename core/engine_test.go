@@ -464,3 +464,27 @@ func TestImports(t *testing.T) {
 		}
 	}
 }
+
+// eagerBus has an answer for a node as soon as it is subscribed, before AddNode has returned.
+type eagerBus struct{ recordingBus }
+
+func (b *eagerBus) Attach(n *Node) error {
+	b.Resolve(Answer{Node: n, Payload: []byte("{}")})
+	if n.Name() == "refused" {
+		return errors.New("refused")
+	}
+	return nil
+}
+
+func TestAnswerWhileAttaching(t *testing.T) {
+	e, err := New(&eagerBus{}, Options{})
+	require.NoError(t, err)
+	defer e.Close()
+	_, err = e.AddNode(NodeOptions{Name: "refused", Topic: "refused"})
+	require.Error(t, err)
+	for _, name := range []string{"a", "b"} {
+		node, err := e.AddNode(NodeOptions{Name: name, Topic: name})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, e.Stats(node).Answers[Malformed])
+	}
+}

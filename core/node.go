@@ -9,7 +9,7 @@ import (
 // its count of held transactions.
 type Node struct {
 	options  NodeOptions
-	index    int // place in the engine's list and in the counters of each shard
+	index    int // place in the counters of each shard
 	treq     string
 	tres     string
 	inFlight atomic.Int64 // used only when MaxInFlight is set
