@@ -20,6 +20,7 @@ type stagedConn struct {
 	afterRead   func()
 	beforeWrite func()
 	interrupted func()
+	beforeClose func()
 }
 
 func (c *stagedConn) Read(p []byte) (int, error) {
@@ -35,6 +36,14 @@ func (c *stagedConn) Write(p []byte) (int, error) {
 		c.beforeWrite()
 	}
 	return c.Conn.Write(p)
+}
+
+func (c *stagedConn) Close() error {
+	if hook := c.beforeClose; hook != nil {
+		c.beforeClose = nil
+		hook()
+	}
+	return c.Conn.Close()
 }
 
 func (c *stagedConn) SetReadDeadline(at time.Time) error {
@@ -116,12 +125,13 @@ func TestIdleAfterDrainLooked(t *testing.T) {
 	})
 }
 
-// 1. A request arrives; 2. the drain finds the connection idle still, and closes it; 3. the
-// request is read. It must not be begun.
+// 1. A request arrives; 2. the drain finds the connection idle still and takes it; 3. the
+// request is read; 4. the drain closes the connection. The request must not be begun.
 func TestRequestAfterDrainTook(t *testing.T) {
 	engine := newFakeEngine(echo)
 	stage(t, engine, func(t *testing.T, server *http.Server, c *stagedConn, client *client) {
-		shut := make(chan error, 1)
+		shut, release := make(chan error, 1), make(chan struct{})
+		c.beforeClose = func() { <-release }
 		c.afterRead = func() {
 			c.afterRead = nil
 			go func() { shut <- server.Shutdown(context.Background()) }()
@@ -131,6 +141,7 @@ func TestRequestAfterDrainTook(t *testing.T) {
 		client.send(post("/x", "", "1"))
 		_, err := client.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF)
+		close(release)
 		require.NoError(t, <-shut)
 		total, _, _ := engine.counts()
 		require.Zero(t, total)
