@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if fault != "" {
-		transporttest.SetPatience(2 * time.Second)
+		transporttest.SetPatience(time.Second)
 	}
 	goleak.VerifyTestMain(m)
 }
