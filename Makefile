@@ -1,0 +1,55 @@
+# flowsync. `make help` lists the targets. Only Go and make are needed for run and test.
+
+SHELL    := /bin/bash
+GO       ?= go
+FUZZTIME ?= 10s
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+LINT     := $(GO) tool -modfile=scripts/tools/go.mod golangci-lint
+TARGETS  := linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: build ## build, and serve the example that answers itself
+	./bin/flowsync run cmd/flowsync/examples/quickstart.yaml
+
+build: ## build bin/flowsync
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/flowsync ./cmd/flowsync
+
+test: ## run the tests that need nothing but Go
+	$(GO) test ./...
+
+check: ## format, vet, lint, tidiness
+	scripts/check "$(LINT)"
+
+race: ## run the tests with the race detector, in random order
+	$(GO) test -race -shuffle=on ./...
+
+cover: ## check statement coverage of core and transports
+	scripts/cover
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	scripts/fuzz $(FUZZTIME)
+
+peers: ## run the tests against real peers; scripts/peers installs what they need
+	scripts/peers check
+	$(GO) test -count=1 -tags peers -run Peer ./...
+
+cross: ## build for all platforms into dist/
+	@for t in $(TARGETS); do \
+	  out=dist/flowsync-$${t/\//-}; [[ $$t == windows/* ]] && out+=.exe; echo $$out; \
+	  CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./cmd/flowsync || exit 1; \
+	done
+
+bench: ## run the benchmarks of the core
+	$(GO) test -run '^$$' -bench . -benchmem ./core ./transport/...
+
+ci: check build test race cover peers fuzz cross ## everything that must hold before a change lands
+
+clean: ## remove what was built
+	rm -rf bin dist
+
+.PHONY: help run build test check race cover fuzz peers cross bench ci clean
