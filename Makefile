@@ -35,8 +35,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 	scripts/fuzz $(FUZZTIME)
 
 peers: ## run the tests against real peers; scripts/peers installs what they need
-	scripts/peers check
-	$(GO) test -count=1 -tags peers -run Peer ./...
+	scripts/peers test
 
 cross: ## build for all platforms into dist/
 	@for t in $(TARGETS); do \

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/admin"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
+	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
 )
 
 // options are what the transport needs to reach the broker. Files are read here.
@@ -71,5 +72,15 @@ func busFigures(s mqtt.Stats) admin.BrokerStats {
 		BacklogBytes:         s.BacklogBytes,
 		Unsent:               s.Expired + s.Unsent,
 		Dropped:              s.Dropped,
+	}
+}
+
+// embeddedFigures are the counters of the broker inside the process, for the metrics. There is no
+// connection that could be lost, and nothing is batched.
+func embeddedFigures(s embedded.Stats) admin.BrokerStats {
+	return admin.BrokerStats{
+		PacketsWritten: s.Requests,
+		Unsent:         s.Expired,
+		Dropped:        s.Dropped + s.HandlersDropped,
 	}
 }

@@ -21,6 +21,7 @@ type settings struct {
 	httpKey    string
 	origins    []string
 	token      secret // the zero value: none is asked for
+	tokenFile  string // where it comes from
 	opcua      string // empty: not given
 	admin      string
 	insecure   bool
@@ -83,6 +84,7 @@ func (f *runFlags) settings(files int) (*settings, error) {
 		httpKey:         f.HTTPKey,
 		origins:         f.HTTPAllowOrigin,
 		token:           j.secretFile("http-token-file", f.HTTPTokenFile),
+		tokenFile:       f.HTTPTokenFile,
 		http:            j.address("http", f.HTTP),
 		opcua:           j.optionalAddress("opcua", f.OPCUA),
 		admin:           j.address("admin", f.Admin),

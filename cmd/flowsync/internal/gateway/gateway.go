@@ -1,0 +1,208 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/commission"
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
+	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/transport/http"
+	"github.com/flowsync-go/flowsync/transport/mqtt"
+	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
+)
+
+// Settings of a gateway, judged by the command line.
+type Settings struct {
+	// HTTP is where to listen, host:port; used only if the model has an HTTP server.
+	HTTP string
+	// HTTPPrefix stands before the base path of every HTTP server.
+	HTTPPrefix string
+	// TLS, AllowOrigins and Token are those of [http.Options].
+	TLS          *tls.Config
+	AllowOrigins []string
+	Token        string
+	// Broker is the broker to connect to. nil: the one inside the process, Embedded.
+	Broker   *mqtt.Options
+	Embedded embedded.Options
+	// NoShare makes mappings subscribe plainly, not through a shared subscription.
+	NoShare bool
+	// MaxInFlight and MaxHeldBytes are those of [core.Options].
+	MaxInFlight  int
+	MaxHeldBytes int64
+	// Observer hears of every end and every stray answer. May be nil.
+	Observer core.Observer
+	// Logger is required.
+	Logger *slog.Logger
+}
+
+// connectWait is how long Open waits for the broker. It goes on connecting after that.
+const connectWait = 3 * time.Second
+
+// closeWait bounds what Shutdown does after the engine is closed.
+const closeWait = 2 * time.Second
+
+// Gateway is a running service.
+type Gateway struct {
+	settings Settings
+	link     link
+	external *mqtt.Bus        // the link, if it is one of these; else nil
+	internal *embedded.Broker // the link, if it is one of these; else nil
+	bus      *ruleBus
+	engine   *core.Engine
+	server   *http.Server // nil: the model has no HTTP server
+	listener net.Listener
+	relays   []*relay
+	runs     []*rules.Run // of nodes that receive and provide
+	routes   []RouteInfo
+
+	failed   chan error // why a server ended by itself
+	serving  sync.WaitGroup
+	draining atomic.Bool
+}
+
+// Open makes a service of the model and starts it. It returns when everything listens and, if
+// the broker can be reached in time, is connected: a broker that is away is logged, and does
+// not keep the gateway from starting. On error nothing is left running.
+func Open(ctx context.Context, model *commission.Model, settings Settings) (*Gateway, error) {
+	g := &Gateway{settings: settings, failed: make(chan error, 1)}
+	if err := g.open(ctx, model); err != nil {
+		g.closeAll()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *Gateway) open(ctx context.Context, model *commission.Model) error {
+	if err := g.openLink(); err != nil {
+		return err
+	}
+	g.bus = &ruleBus{link: g.link, rules: map[*core.Node]*rules.Pipeline{}}
+	engine, err := core.New(g.bus, core.Options{
+		MaxInFlight: g.settings.MaxInFlight, MaxHeldBytes: g.settings.MaxHeldBytes, Observer: g.settings.Observer,
+	})
+	if err != nil {
+		return err
+	}
+	g.engine = engine
+	if err := g.addServers(model); err != nil {
+		return err
+	}
+	if err := g.addMappings(model); err != nil {
+		return err
+	}
+	if err := g.connect(ctx); err != nil {
+		return err
+	}
+	g.serve()
+	return nil
+}
+
+func (g *Gateway) openLink() error {
+	if g.settings.Broker != nil {
+		bus, err := mqtt.Dial(*g.settings.Broker)
+		if err != nil {
+			return err
+		}
+		g.link, g.external = bus, bus
+		return nil
+	}
+	broker, err := embedded.Start(g.settings.Embedded)
+	if err != nil {
+		return err
+	}
+	g.link, g.internal = broker, broker
+	return nil
+}
+
+// connect waits a little for an external broker. A broker that cannot be reached is no reason
+// not to start: machines get an answer that says so, and the connection is made when it can be.
+func (g *Gateway) connect(ctx context.Context) error {
+	if g.external == nil {
+		return nil
+	}
+	wait, cancel := context.WithTimeout(ctx, connectWait)
+	defer cancel()
+	err := g.external.Start(wait)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	g.settings.Logger.Warn("the broker is not there yet, requests end as not_published until it is", "error", err)
+	return nil
+}
+
+func (g *Gateway) serve() {
+	if g.server == nil {
+		return
+	}
+	g.serving.Go(func() {
+		if err := g.server.Serve(g.listener); err != nil && !g.draining.Load() {
+			g.failed <- fmt.Errorf("HTTP server on %s: %w", g.listener.Addr(), err)
+		}
+	})
+}
+
+// Failed delivers the error of a part that ended by itself, without which there is no going on.
+func (g *Gateway) Failed() <-chan error { return g.failed }
+
+// Engine is the gateway's engine, for whoever reads its counters.
+func (g *Gateway) Engine() *core.Engine { return g.engine }
+
+// Ready says why requests cannot be served now; empty: they can.
+func (g *Gateway) Ready() []string {
+	var reasons []string
+	if g.draining.Load() {
+		reasons = append(reasons, "shutting down")
+	}
+	if !g.link.Ready() {
+		reasons = append(reasons, "not connected to the broker")
+	}
+	return reasons
+}
+
+// Shutdown refuses what is new, waits for what is held until ctx ends, ends what is still held
+// then, and closes everything. It returns the context's error if something was left.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	g.draining.Store(true)
+	err := g.engine.Drain(ctx)
+	g.engine.Close()
+	return errors.Join(err, g.closeAll())
+}
+
+// closeAll closes what is open, in the order in which nothing is lost: first whoever asks,
+// then what is asked.
+func (g *Gateway) closeAll() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	var errs []error
+	if g.engine != nil {
+		g.engine.Close()
+	}
+	if g.server != nil {
+		errs = append(errs, g.server.Shutdown(ctx))
+	}
+	if g.listener != nil {
+		g.listener.Close() // the server has closed it, unless it never served
+	}
+	g.serving.Wait()
+	for _, r := range g.relays {
+		r.close()
+	}
+	for _, r := range g.runs {
+		r.Close()
+	}
+	if g.link != nil {
+		errs = append(errs, g.link.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
