@@ -29,6 +29,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/responder"
 )
 
 // The exit codes, but for those of signals.
@@ -65,9 +67,10 @@ func notify() <-chan os.Signal {
 
 // commandLine is all that may be written behind "flowsync".
 type commandLine struct {
-	Run     runCommand     `cmd:"" help:"Serve commissioning files."`
-	Check   checkCommand   `cmd:"" help:"Report everything that is wrong with commissioning files."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Run     runCommand        `cmd:"" help:"Serve commissioning files."`
+	Check   checkCommand      `cmd:"" help:"Report everything that is wrong with commissioning files."`
+	Respond responder.Command `cmd:"" help:"Answer requests: an echo, or a script of delays, errors, duplicates, silence."`
+	Version versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // exitCode ends a command without a further word, with a code.
@@ -109,7 +112,8 @@ func newParser(p process) (*kong.Kong, error) {
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.DefaultEnvars("FLOWSYNC"),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100, ValueFormatter: helpWithDefault}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ValueFormatter(helpWithDefault), // the one in HelpOptions is overwritten
 		kong.Bind(&p),
 		kong.BindToProvider(untilSignal))
 }

@@ -90,7 +90,7 @@ func newWorld() *world {
 func (w *world) run(args ...string) int { return execute(args, w.process) }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "check"} {
+	for _, command := range []string{"", "run", "check", "respond"} {
 		w := newWorld()
 		assert.Equal(t, exitDone, w.run(strings.Fields(command+" --help")...))
 		assert.Empty(t, w.stderr.String())

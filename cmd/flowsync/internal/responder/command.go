@@ -18,7 +18,7 @@ import (
 // Command is "flowsync respond". Shares and times are read from text in Validate, to report all
 // that is wrong at once.
 type Command struct {
-	Topics []string `arg:"" name:"topic" env:"-" help:"Node topic, its request topic (…/treq), or a filter such as 'services/shop/#'."`
+	Topics []string `arg:"" name:"topic" help:"Node topic, its request topic (…/treq), or a filter such as 'services/shop/#'."`
 
 	Broker             string `name:"broker" default:"mqtt://127.0.0.1:1883" placeholder:"URL" help:"The MQTT 5 broker: mqtt://host:1883 or mqtts://host:8883."`
 	BrokerUser         string `name:"broker-user" placeholder:"NAME" help:"User name at the broker. The password comes from --broker-password-file or from FLOWSYNC_BROKER_PASSWORD."`
