@@ -94,12 +94,12 @@ func quote(s string) []byte {
 
 // inspection returns what sees the answers of a node: its response rules, if it has any, and
 // then the check of what the answer says about the HTTP reply.
-func inspection(node string, pipeline *rules.Pipeline) func(*core.Reply) error {
+func inspection(topic string, pipeline *rules.Pipeline) func(*core.Reply) error {
 	if pipeline == nil {
 		return http.Inspect
 	}
 	return func(r *core.Reply) error {
-		message, err := pipeline.Apply(rules.Input{Payload: r.Payload, Topic: node})
+		message, err := pipeline.Apply(rules.Input{Payload: r.Payload, Topic: topic})
 		if err != nil {
 			return fmt.Errorf("%w: %w", core.ErrRuleFailed, err)
 		}
