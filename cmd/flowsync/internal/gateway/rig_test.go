@@ -19,7 +19,10 @@ import (
 	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain knows the one goroutine that fasthttp starts for the process, for the Date header.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
+}
 
 // httpHead begins every commissioning file of the tests.
 const httpHead = `
