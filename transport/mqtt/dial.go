@@ -51,19 +51,21 @@ func (b *broker) refusal(connack *paho.Connack, err error) error {
 	case errors.Is(err, errNotMQTT5), errors.Is(err, errNotMQTT):
 		return err
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("no answer to CONNECT within %v: is there an MQTT 5 broker, and is it one with %s?", b.DialTimeout, b.transport())
+		return fmt.Errorf("no answer to CONNECT within %v: %s", b.DialTimeout, b.question())
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("the broker closed the connection instead of answering CONNECT: does it speak MQTT 5, and does it expect %s?", b.transport())
+		return fmt.Errorf("the broker closed the connection instead of answering CONNECT: %s", b.question())
 	default:
-		return fmt.Errorf("waiting for an answer to CONNECT: %w", err)
+		return fmt.Errorf("waiting for an answer to CONNECT: %w: %s", err, b.question())
 	}
 }
 
-func (b *broker) transport() string {
+// question is what to look at when a broker does not answer CONNECT. With TLS 1.3 a refused
+// client certificate shows only then.
+func (b *broker) question() string {
 	if b.TLS != nil {
-		return "TLS (mqtts://)"
+		return "does it speak MQTT 5, and does it want a client certificate, or another one?"
 	}
-	return "a connection without TLS (mqtt://)"
+	return "does it speak MQTT 5, and does it expect TLS (mqtts://)?"
 }
 
 func connackText(connack *paho.Connack) string {
@@ -99,7 +101,7 @@ func verdict(told, seen error) error {
 	case errors.As(told, &d) || seen == nil || errors.Is(seen, errConnClosed):
 		return told
 	case errors.Is(seen, io.EOF):
-		return errors.New("the broker closed the connection")
+		return errors.New("the broker closed the connection without a reason: if that repeats, another client may be using the same client id")
 	default:
 		return seen
 	}

@@ -86,6 +86,7 @@ func (l *link) run(ctx context.Context) {
 		l.bus.news.raise()
 		if time.Since(began) > stable {
 			attempt = 0
+			l.content()
 		}
 		wait := backoff(attempt)
 		if d := new(disconnected); errors.As(err, &d) && d.reason == reasonSessionTakenOver {
@@ -177,10 +178,14 @@ func (l *link) greet(connack *paho.Connack) {
 	if l.again {
 		l.bus.counters.reconnects.Add(1)
 	}
-	l.mu.Lock()
-	l.complaint = ""
-	l.mu.Unlock()
 	l.log.Info("connected to the broker", "again", l.again, "session", connack.SessionPresent)
+}
+
+// content forgets the last complaint: after a time without trouble the next one is new.
+func (l *link) content() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.complaint = ""
 }
 
 // complain logs trouble: when it is new, and then now and again.

@@ -111,7 +111,7 @@ func TestRefusals(t *testing.T) {
 		"MQTT 3.1.1, accepts all":       {greet("\x20\x02\x00\x00"), "does not speak MQTT 5"},
 		"MQTT 5 says it does not":       {greet("\x20\x03\x00\x84\x00"), "does not speak MQTT 5: unsupported protocol version (0x84)"},
 		"own words":                     {greet("\x20\x08\x00\x88\x05\x1f\x00\x02no"), `refused the connection: server unavailable (0x88): "no"`},
-		"hangs up":                      {hangUp, "does it speak MQTT 5, and does it expect a connection without TLS"},
+		"hangs up":                      {hangUp, "does it speak MQTT 5, and does it expect TLS (mqtts://)"},
 		"silent":                        {hold, "no answer to CONNECT within 100ms"},
 		"another protocol":              {greet("HTTP/1.1 400 Bad Request\r\n\r\n"), "is no MQTT broker"},
 		"larger than allowed":           {greet("\x20\xff\xff\xff\x7f"), "more than the 1048576 that it was told to keep to"},

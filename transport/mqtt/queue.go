@@ -30,17 +30,18 @@ func (b *block) add(id core.ID, packetID uint16) {
 func (b *block) keep(wanted func(*entry) bool) {
 	n, kept, start := 0, 0, 0
 	for i := range b.entries {
-		e := b.entries[i]
-		if wanted(&e) {
+		e := &b.entries[i] // in place: a copy would be put on the heap for wanted
+		end := e.end
+		if wanted(e) {
 			if kept == start {
-				kept = e.end
+				kept = end
 			} else {
-				kept += copy(b.buf[kept:], b.buf[start:e.end])
+				kept += copy(b.buf[kept:], b.buf[start:end])
 			}
-			b.entries[n] = e
+			b.entries[n] = *e
 			n++
 		}
-		start = e.end
+		start = end
 	}
 	b.buf, b.entries = b.buf[:kept], b.entries[:n]
 }
@@ -49,16 +50,20 @@ func (b *block) keep(wanted func(*entry) bool) {
 // guards it.
 type queue struct {
 	blocks []*block
-	spare  *block
+	spare  []*block // to be used again, at most spareBlocks
 }
+
+const spareBlocks = 16
 
 // tail returns the block to append to.
 func (q *queue) tail() *block {
 	if n := len(q.blocks); n > 0 && len(q.blocks[n-1].buf) < blockSize {
 		return q.blocks[n-1]
 	}
-	b := q.spare
-	if q.spare = nil; b == nil {
+	var b *block
+	if n := len(q.spare); n > 0 {
+		b, q.spare = q.spare[n-1], q.spare[:n-1]
+	} else {
 		b = &block{buf: make([]byte, 0, blockSize+blockSize/4)}
 	}
 	q.blocks = append(q.blocks, b)
@@ -79,8 +84,8 @@ func (q *queue) pop() *block {
 
 // recycle gives back a block that has been written.
 func (q *queue) recycle(b *block) {
-	if q.spare == nil && cap(b.buf) <= 4*blockSize {
+	if len(q.spare) < spareBlocks && cap(b.buf) >= blockSize && cap(b.buf) <= 4*blockSize {
 		b.buf, b.entries, b.waiting = b.buf[:0], b.entries[:0], 0
-		q.spare = b
+		q.spare = append(q.spare, b)
 	}
 }

@@ -128,14 +128,15 @@ func accepted(p *packets.Properties) *packets.Connack { return &packets.Connack{
 
 func (s *scripted) grants(sub *packets.Subscribe) *packets.ControlPacket {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	suback := s.suback // it may block
+	s.mu.Unlock()
 	p := packets.NewControlPacket(packets.SUBACK)
 	answer := p.Content.(*packets.Suback)
 	answer.PacketID = sub.PacketID
 	for _, o := range sub.Subscriptions {
 		code := o.QoS
-		if s.suback != nil {
-			code = s.suback(o.Topic)
+		if suback != nil {
+			code = suback(o.Topic)
 		}
 		answer.Reasons = append(answer.Reasons, code)
 	}
