@@ -74,7 +74,7 @@ type Gateway struct {
 func Open(ctx context.Context, model *commission.Model, settings Settings) (*Gateway, error) {
 	g := &Gateway{settings: settings, failed: make(chan error, 1)}
 	if err := g.open(ctx, model); err != nil {
-		g.closeAll()
+		_ = g.closeAll() // the first error is the one to tell
 		return nil, err
 	}
 	return g, nil
