@@ -14,7 +14,7 @@ type Stats struct {
 	BacklogBytes         int64  // bytes that wait to be written, now
 	Expired              uint64 // requests that had ended before their turn came, not sent
 	Unsent               uint64 // requests that waited when their connection was lost, not sent
-	Dropped              uint64 // messages of PublishMessage that waited when their connection was lost
+	Dropped              uint64 // messages of PublishMessage that waited when their connection was lost, or that were refused
 }
 
 type counters struct {
