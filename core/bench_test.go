@@ -78,6 +78,6 @@ func BenchmarkLock(b *testing.B) {
 	var mu sync.Mutex
 	for range b.N {
 		mu.Lock()
-		mu.Unlock() //nolint:staticcheck // the pair is what is measured
+		mu.Unlock() //nolint:staticcheck // SA2001: the pair is what is measured
 	}
 }

@@ -168,7 +168,7 @@ func (c *conn) await(done, stop <-chan struct{}) (gone bool) {
 		case errors.Is(err, os.ErrDeadlineExceeded): // not Timeout(): a dead peer has that too
 			<-done
 			return false
-		case err == errStashFull:
+		case errors.Is(err, errStashFull):
 			select {
 			case <-done:
 				return false

@@ -41,7 +41,7 @@ func Inspect(r *core.Reply) error {
 		err = fmt.Errorf("status %d allows no value", a.status)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: its http member: %v", core.ErrBadResponse, err)
+		return fmt.Errorf("%w: its http member: %w", core.ErrBadResponse, err)
 	}
 	r.Extra = a
 	return nil

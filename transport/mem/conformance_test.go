@@ -27,7 +27,7 @@ type rig struct{ bus *mem.Bus }
 
 func (r rig) Bus() core.Bus                                    { return r.bus }
 func (r rig) Start(context.Context) error                      { return nil }
-func (r rig) Peer(context.Context) (transporttest.Peer, error) { return peer{r.bus}, nil }
+func (r rig) Peer(context.Context) (transporttest.Peer, error) { return peer(r), nil }
 func (r rig) Close(context.Context) error                      { return r.bus.Close() }
 func (r rig) Break() error                                     { r.bus.Disconnect(); return nil }
 func (r rig) Mend() error                                      { r.bus.Connect(); return nil }

@@ -119,7 +119,7 @@ func (c *conn) next() error {
 	case kind == packets.CONNACK && length == 2:
 		return errNotMQTT5
 	case kind >= packets.PUBLISH && kind <= packets.PUBCOMP:
-		c.reader.Discard(header) // it is buffered
+		_, _ = c.reader.Discard(header) // it is buffered
 		return c.handle(first, length)
 	default:
 		c.greeted = true
@@ -152,7 +152,7 @@ func (c *conn) handle(first byte, length int) error {
 		body, err := c.reader.Peek(length)
 		if err == nil {
 			err = c.incoming(first, body)
-			c.reader.Discard(length)
+			_, _ = c.reader.Discard(length) // it is buffered
 		}
 		return err
 	}
@@ -217,7 +217,7 @@ func (c *conn) flush(p []byte) error {
 // Close ends the connection, after what paho has already written (a DISCONNECT) or a short
 // time. Requests that still wait are not sent. It returns when the writer has ended.
 func (c *conn) Close() error {
-	c.SetWriteDeadline(time.Now().Add(lastWords))
+	_ = c.SetWriteDeadline(time.Now().Add(lastWords)) // a broken connection needs none
 	c.stop(errConnClosed)
 	<-c.written
 	return nil

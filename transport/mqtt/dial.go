@@ -24,7 +24,7 @@ func (b *broker) dial(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
-		tcp.SetWriteBuffer(sendBuffer) // if it cannot be set the default serves too
+		_ = tcp.SetWriteBuffer(sendBuffer) // if it cannot be set the default serves too
 	}
 	if b.TLS == nil {
 		return raw, nil

@@ -73,7 +73,7 @@ func appendMessage(dst []byte, m *Message) []byte {
 }
 
 func publishHeader(qos byte, retain bool) byte {
-	first := byte(packets.PUBLISH<<4) | qos<<1
+	first := packets.PUBLISH<<4 | qos<<1
 	if retain {
 		first |= 1
 	}

@@ -134,7 +134,7 @@ func (l *link) connect(ctx context.Context) error {
 	})
 	connack, err := l.introduce(ctx, client)
 	if err != nil {
-		c.Close()
+		_ = c.Close() // why it failed is told below
 		if seen := c.cause(); !errors.Is(seen, errConnClosed) {
 			err = seen
 		}
@@ -144,7 +144,7 @@ func (l *link) connect(ctx context.Context) error {
 	l.greet(connack)
 	err = l.role.serve(ctx, &session{client: client, conn: c, connack: connack, again: l.again})
 	l.again = true
-	client.Disconnect(l.role.farewell()) // returns when nothing of the client runs any more
+	_ = client.Disconnect(l.role.farewell()) // returns when nothing of the client runs any more
 	if err != nil || ctx.Err() != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func TestSentStaysHeld(t *testing.T) {
 		answers.answer(request, `2`)
 		g.end(done, core.Answered)
 		g.until(g.bus.Ready)
-		_, done = g.begin(0, `"next"`)
+		g.begin(0, `"next"`)
 		require.Contains(t, string(next[*packets.Publish](publisher).Payload), "next", "not the first one again")
 		require.EqualValues(t, 2, g.bus.Stats().Reconnects)
 		require.Zero(t, g.bus.Stats().SessionsLost)

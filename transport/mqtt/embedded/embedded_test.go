@@ -131,20 +131,36 @@ type wire struct {
 // dial connects a client with MQTT 3.1.1, keep-alive off.
 func (g *gateway) dial(id string, clean bool) *wire {
 	g.t.Helper()
-	conn, err := net.Dial("tcp", g.broker.Addr())
+	conn, in := g.open()
+	w := &wire{g.t, conn, in, bufio.NewWriterSize(conn, 64<<10)}
+	_, err := conn.Write(connect(id, clean))
 	require.NoError(g.t, err)
-	g.t.Cleanup(func() { conn.Close() })
-	w := &wire{g.t, conn, bufio.NewReaderSize(conn, 64<<10), bufio.NewWriterSize(conn, 64<<10)}
-	flags := byte(0)
-	if clean {
-		flags = 2
-	}
-	body := append([]byte{0, 4, 'M', 'Q', 'T', 'T', 4, flags, 0, 0}, text(id)...)
-	w.send(0x10, body)
 	kind, body := w.next()
 	require.Equal(g.t, byte(0x20), kind)
 	require.Zero(g.t, body[1], "the broker refused")
 	return w
+}
+
+// open connects and says nothing.
+func (g *gateway) open() (net.Conn, *bufio.Reader) {
+	g.t.Helper()
+	conn, err := net.Dial("tcp", g.broker.Addr())
+	require.NoError(g.t, err)
+	g.t.Cleanup(func() { conn.Close() })
+	return conn, bufio.NewReaderSize(conn, 64<<10)
+}
+
+func connect(id string, clean bool) []byte {
+	flags := byte(0)
+	if clean {
+		flags = 2
+	}
+	return connectWith(flags, text(id))
+}
+
+func connectWith(flags byte, rest []byte) []byte {
+	body := append([]byte{0, 4, 'M', 'Q', 'T', 'T', 4, flags, 0, 0}, rest...)
+	return append([]byte{0x10, byte(len(body))}, body...)
 }
 
 func text(s string) []byte { return append(binary.BigEndian.AppendUint16(nil, uint16(len(s))), s...) }

@@ -108,7 +108,7 @@ func (c *conn) write() {
 			return
 		}
 		if !ending {
-			c.SetWriteDeadline(time.Now().Add(writeTimeout))
+			_ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) // a broken connection fails the write
 		}
 		if _, err := c.Conn.Write(block); err != nil {
 			c.stop(err)
@@ -129,7 +129,7 @@ func (c *conn) stop(err error) {
 
 // Close sends what was written, for a short time, and closes the connection.
 func (c *conn) Close() error {
-	c.SetWriteDeadline(time.Now().Add(lastWords))
+	_ = c.SetWriteDeadline(time.Now().Add(lastWords)) // likewise
 	c.stop(errConnClosed)
 	<-c.written
 	return c.Conn.Close()

@@ -60,10 +60,10 @@ func (r *Responder) session(ctx context.Context) (subscribed bool, err error) {
 		OnPublishReceived: []func(paho.PublishReceived) (bool, error){r.receive},
 	})
 	if err := r.introduce(ctx, client); err != nil {
-		c.Close()
+		_ = c.Close() // why it failed is returned
 		return false, err
 	}
-	defer client.Disconnect(&paho.Disconnect{})
+	defer func() { _ = client.Disconnect(&paho.Disconnect{}) }() // the broker may be gone already
 	if err := r.subscribe(ctx, client); err != nil {
 		return false, err
 	}
