@@ -1,0 +1,403 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/transport/mqtt"
+)
+
+// tally counts outcomes and says when n have come.
+type tally struct {
+	left  atomic.Int64
+	wrong atomic.Int64
+	want  core.Outcome
+	done  chan struct{}
+}
+
+func newTally(n int, want core.Outcome) *tally {
+	c := &tally{want: want, done: make(chan struct{})}
+	c.left.Store(int64(n))
+	return c
+}
+
+func (c *tally) Complete(r core.Result) {
+	if r.Outcome != c.want {
+		c.wrong.Add(1)
+	}
+	if c.left.Add(-1) == 0 {
+		close(c.done)
+	}
+}
+
+// At the broker's defaults such a burst loses half of itself without a word.
+func TestBurstOf100000LosesNothing(t *testing.T) {
+	const n = 100_000
+	g := newGateway(t, Options{}, core.NodeOptions{Timeout: 2 * time.Minute})
+	w := g.dial("responder", true)
+	stopped := w.respond()
+	c := newTally(n, core.Answered)
+	for i := range n {
+		g.engine.Begin(&core.Call{Node: g.node, Value: fmt.Appendf(nil, `{"n":%d}`, i)}, c)
+	}
+	select {
+	case <-c.done:
+	case <-time.After(time.Minute):
+		require.Failf(t, "lost", "%d of %d are still held; %+v", c.left.Load(), n, g.broker.Stats())
+	}
+	require.Zero(t, c.wrong.Load())
+	s := g.broker.Stats()
+	require.Zero(t, s.Dropped+s.SlowClients)
+	require.EqualValues(t, n, s.Requests)
+	require.EqualValues(t, n, s.Answers)
+	w.conn.Close()
+	<-stopped
+}
+
+// A handler that publishes what it is subscribed to runs for as long as it likes, on a stack
+// that does not grow.
+func TestMappingLoopDoesNotOverflowTheStack(t *testing.T) {
+	const rounds = 200_000 // of a few hundred bytes of stack each, they would be 100 MB and more
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	done := make(chan struct{})
+	count := 0
+	require.NoError(t, g.broker.Subscribe("loop", 0, func(m mqtt.Message) {
+		if count++; count == rounds {
+			close(done)
+			return
+		}
+		if err := g.broker.PublishMessage(m); err != nil {
+			t.Error(err)
+		}
+	}))
+	require.NoError(t, g.broker.PublishMessage(mqtt.Message{Topic: "loop", Payload: []byte("1")}))
+	receive(t, done)
+	require.Zero(t, g.broker.Stats().HandlersDropped)
+}
+
+// A loop that doubles what it is given fills the queue and then loses messages, counted; requests
+// that would need the queue are shed, and answers go on.
+func TestMappingLoopThatGrowsIsBounded(t *testing.T) {
+	g := newGateway(t, Options{MaxInFlight: 100}, core.NodeOptions{})
+	stopped := g.dial("responder", true)
+	done := stopped.respond()
+	full, release := make(chan struct{}), make(chan struct{})
+	require.NoError(t, g.broker.Subscribe("loop", 0, func(m mqtt.Message) {
+		for range 2 {
+			if err := g.broker.PublishMessage(m); err != nil {
+				return // closed
+			}
+		}
+		if g.broker.Stats().HandlersDropped > 0 {
+			select {
+			case <-release:
+			default:
+				close(full)
+				<-release
+			}
+		}
+	}))
+	_, ok := g.begin(`"before the handler"`)
+	g.end(ok, core.Answered)
+	require.NoError(t, g.broker.PublishMessage(mqtt.Message{Topic: "loop"}))
+	receive(t, full)
+	_, ok = g.begin(`"not for handlers"`)
+	g.end(ok, core.Answered)
+	require.NoError(t, g.broker.Subscribe("+/treq", 0, func(mqtt.Message) {}))
+	_, shed := g.begin(`"for handlers"`)
+	r := g.end(shed, core.Shed)
+	require.False(t, r.Sent)
+	require.Contains(t, g.log.String(), "feed themselves")
+	close(release)
+	stopped.conn.Close()
+	<-done
+}
+
+// A message that finds the queue of its client full is lost: counted and logged once a second,
+// and the request is a timeout, because it was handed over.
+func TestPublishDroppedIsReported(t *testing.T) {
+	g := newGateway(t, Options{MaxInFlight: 1}, core.NodeOptions{Timeout: 300 * time.Millisecond})
+	w := g.dial("responder", true)
+	w.subscribe("a/treq", 0)
+	cl, ok := g.broker.server.Clients.Get("responder")
+	require.True(t, ok)
+	cl.Lock() // who writes to this client waits
+	const n = 50
+	c := newTally(n, core.Timeout)
+	for range n {
+		g.engine.Begin(&core.Call{Node: g.node, Value: []byte("1")}, c)
+	}
+	require.GreaterOrEqual(t, g.broker.Stats().Dropped, uint64(n-2))
+	receive(t, c.done)
+	cl.Unlock()
+	require.Zero(t, c.wrong.Load())
+	require.Equal(t, 1, strings.Count(g.log.String(), "dropped messages for a client"))
+	require.Contains(t, g.log.String(), "client=responder topic=a/treq count=1")
+}
+
+// The broker writes to a client under a lock that a publisher of QoS 1 needs. A client that does
+// not read must not hold him up, and is disconnected when too much waits.
+func TestSlowSubscriberDoesNotBlockPublishers(t *testing.T) {
+	for _, qos := range []byte{0, 1, 2} {
+		t.Run(fmt.Sprint("QoS", qos), func(t *testing.T) {
+			g := newGateway(t, Options{MaxBacklog: 2 << 20}, core.NodeOptions{QoS: qos})
+			healthy := g.dial("healthy", true)
+			stopped := healthy.respond()
+			sleeper := g.dial("sleeper", true)
+			sleeper.subscribe("a/treq", qos)
+			value := `"` + strings.Repeat("x", 64<<10) + `"`
+			begun := time.Now()
+			for i := 0; g.broker.Stats().SlowClients == 0; i++ {
+				require.Less(t, i, 2000, "the client that does not read was not given up")
+				_, done := g.begin(value)
+				g.end(done, core.Answered)
+			}
+			require.Less(t, time.Since(begun), writeTimeout, "publishers waited")
+			g.until(func() bool { return g.broker.Stats().Clients == 1 })
+			require.Contains(t, g.log.String(), "does not read")
+			_, done := g.begin(`1`)
+			g.end(done, core.Answered)
+			healthy.conn.Close()
+			<-stopped
+		})
+	}
+}
+
+// A live answer is valid whatever its retain flag says; a stored one is not even looked at, and
+// Subscribe tells the two apart.
+func TestLiveAndStoredRetained(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	got := make(chan mqtt.Message, 10)
+	keep := func(m mqtt.Message) { got <- m }
+	w := g.dial("responder", true)
+	w.subscribe("a/treq", 0)
+	id, done := g.begin(`1`)
+	_, request := w.message()
+	w.publish(1, "a/tres", answerTo(request, `"live"`))
+	require.Equal(t, `"live"`, string(g.end(done, core.Answered).Value))
+
+	require.NoError(t, g.broker.Subscribe("a/#", 0, keep))
+	stored := receive(t, got)
+	require.True(t, stored.Retain)
+	require.Contains(t, string(stored.Payload), id.String())
+	require.NoError(t, g.broker.Subscribe("$share/g/a/tres", 0, keep), "shared subscriptions get nothing stored")
+
+	node, err := g.engine.AddNode(core.NodeOptions{Name: "b", Topic: "b"})
+	require.NoError(t, err)
+	w.publish(1, "a/tres", []byte(`{"value":"again"}`))
+	for range 2 { // a/# and the shared one
+		live := receive(t, got)
+		require.False(t, live.Retain)
+		require.Equal(t, `{"value":"again"}`, string(live.Payload))
+	}
+	require.Zero(t, g.engine.Stats(node).Answers[core.Stale])
+}
+
+// The broker's inline subscriptions do not match a with a/#, and match $ topics with #.
+func TestFilters(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	require.NoError(t, g.broker.PublishMessage(mqtt.Message{Topic: "x", Payload: []byte("stored"), Retain: true}))
+	got := make(chan string, 20)
+	for _, filter := range []string{"x/#", "#", "+", "$share/g/x"} {
+		require.NoError(t, g.broker.Subscribe(filter, 1, func(m mqtt.Message) {
+			got <- fmt.Sprint(filter, " ", m.Topic, " ", m.Retain, " ", m.QoS, " ", m.ContentType)
+		}))
+	}
+	require.NoError(t, g.broker.PublishMessage(mqtt.Message{Topic: "$x", QoS: 1}))
+	require.NoError(t, g.broker.PublishMessage(mqtt.Message{Topic: "x", QoS: 2, ContentType: "text/plain"}))
+	var all []string
+	for range 7 {
+		all = append(all, receive(t, got))
+	}
+	require.ElementsMatch(t, []string{
+		"x/# x true 0 ", "# x true 0 ", "+ x true 0 ",
+		"x/# x false 1 text/plain", "# x false 1 text/plain", "+ x false 1 text/plain", "$share/g/x x false 1 text/plain",
+	}, all)
+	require.Empty(t, got)
+}
+
+// The broker would give requests to members of a share group who are away.
+func TestSharedRequestGoesToWhoIsThere(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	for i := range 8 {
+		away := g.dial(fmt.Sprint("away", i), false)
+		away.subscribe("$share/g/a/treq", 0)
+		away.conn.Close()
+	}
+	g.until(func() bool { return g.broker.Stats().Clients == 0 })
+	w := g.dial("here", true)
+	w.subscribe("$share/g/a/treq", 0)
+	for range 50 {
+		_, done := g.begin(`1`)
+		_, request := w.message()
+		w.publish(0, "a/tres", answerTo(request, `2`))
+		g.end(done, core.Answered)
+	}
+}
+
+func TestOversizedPacketDisconnectsItsSenderOnly(t *testing.T) {
+	g := newGateway(t, Options{MaxPacket: 4096}, core.NodeOptions{Timeout: 200 * time.Millisecond})
+	healthy := g.dial("healthy", true)
+	stopped := healthy.respond()
+	w := g.dial("big", true)
+	w.publish(0, "a/tres", make([]byte, 5000))
+	_, err := w.in.ReadByte()
+	require.Error(t, err, "it was not disconnected")
+	g.until(func() bool { return g.broker.Stats().OversizedPackets == 1 })
+	require.Contains(t, g.log.String(), "too large a packet")
+	_, done := g.begin(`1`)
+	g.end(done, core.Answered)
+	_, done = g.begin(`"` + strings.Repeat("x", 5000) + `"`)
+	require.Contains(t, g.end(done, core.NotPublished).Message, "the embedded broker takes 4096")
+	healthy.conn.Close()
+	<-stopped
+}
+
+// Connections and sessions are bounded, and a connection without CONNECT counts.
+func TestClientFlood(t *testing.T) {
+	g := newGateway(t, Options{MaxClients: 2}, core.NodeOptions{})
+	g.dial("one", false).conn.Close()
+	g.until(func() bool { return g.broker.Stats().Clients == 0 })
+	var open []io.Closer
+	for i := range 2 {
+		open = append(open, g.dial(fmt.Sprint("busy", i), true).conn)
+	}
+	conn, in := g.open()
+	_, err := conn.Write(connect("third", true))
+	require.NoError(t, err)
+	head := make([]byte, 4)
+	_, err = io.ReadFull(in, head)
+	require.NoError(t, err)
+	require.Equal(t, []byte{0x20, 2, 0, 3}, head, "server unavailable")
+	_, err = in.ReadByte()
+	require.Error(t, err)
+	g.until(func() bool { return g.broker.Stats().Clients == 2 })
+	for range handshakes {
+		c, _ := g.open()
+		open = append(open, c)
+	}
+	g.until(func() bool { return g.broker.Stats().Clients == 2+handshakes })
+	_, in = g.open()
+	_, err = in.ReadByte()
+	require.Error(t, err, "one too many was not turned away")
+	require.EqualValues(t, 1, g.broker.Stats().RefusedClients)
+	for _, c := range open {
+		c.Close()
+	}
+	g.until(func() bool { return g.broker.Stats().Clients == 0 })
+	for i := range 3 { // three sessions that stay, with the one from above
+		g.dial(fmt.Sprint("away", i), false).conn.Close()
+		g.until(func() bool { return g.broker.Stats().Clients == 0 })
+	}
+	conn, in = g.open()
+	_, err = conn.Write(connect("fifth session", false))
+	require.NoError(t, err)
+	_, err = in.ReadByte()
+	require.Error(t, err)
+	require.EqualValues(t, 2, g.broker.Stats().RefusedClients)
+	g.dial("away1", false).conn.Close() // who is known may come back
+}
+
+func TestRetainedIsBounded(t *testing.T) {
+	g := newGateway(t, Options{MaxRetained: 3 * topicOverhead}, core.NodeOptions{Retain: true})
+	publish := func(topic, payload string) {
+		require.NoError(t, g.broker.PublishMessage(mqtt.Message{Topic: topic, Payload: []byte(payload), Retain: true}))
+	}
+	publish("1", "x")
+	publish("2", "x")
+	publish("2", "y")
+	publish("3", "x")
+	require.EqualValues(t, 1, g.broker.Stats().NotRetained)
+	require.Contains(t, g.log.String(), "too much is retained")
+	publish("1", "")
+	require.EqualValues(t, topicOverhead+2, g.broker.Stats().RetainedBytes)
+	_, done := g.begin(`"kept"`)
+	w := g.dial("late responder", true)
+	w.subscribe("a/treq", 0)
+	_, request := w.message()
+	w.publish(0, "a/tres", answerTo(request, `2`))
+	g.end(done, core.Answered)
+}
+
+// The requests and answers of each QoS, through a responder with MQTT 3.1.1.
+func TestQoS(t *testing.T) {
+	for qos := byte(0); qos <= 2; qos++ {
+		t.Run(fmt.Sprint(qos), func(t *testing.T) {
+			g := newGateway(t, Options{}, core.NodeOptions{QoS: qos})
+			w := g.dial("responder", true)
+			w.subscribe("a/treq", 2)
+			_, done := g.begin(`1`)
+			kind, body := w.next()
+			require.Equal(t, 0x30|qos<<1, kind)
+			topic, request := split(kind, body)
+			require.Equal(t, "a/treq", topic)
+			w.publish(qos<<1, "a/tres", answerTo(request, `2`))
+			g.end(done, core.Answered)
+			if qos == 0 {
+				return
+			}
+			ack, body := w.next()
+			require.Equal(t, 0x30+qos<<4, ack, "PUBACK is 0x40, PUBREC 0x50")
+			require.Equal(t, []byte{0, 7}, body[:2])
+			if qos == 2 { // not released, sent again: it is the same message
+				w.send(0x3c, publication(4, "a/tres", answerTo(request, `2`)))
+				ack, _ = w.next()
+				require.Equal(t, byte(0x50), ack)
+				require.Zero(t, g.engine.Stats(g.node).Answers[core.Duplicate])
+			}
+		})
+	}
+}
+
+func TestWillIsAMessage(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	got := make(chan string, 1)
+	require.NoError(t, g.broker.Subscribe("gone", 0, func(m mqtt.Message) { got <- string(m.Payload) }))
+	conn, in := g.open()
+	_, err := conn.Write(connectWith(2|4|32, append(append(text("mortal"), text("gone")...), text("bye")...)))
+	require.NoError(t, err)
+	_, err = io.ReadFull(in, make([]byte, 4))
+	require.NoError(t, err)
+	conn.Close()
+	require.Equal(t, "bye", receive(t, got))
+}
+
+func TestRequestsEndedBeforeAreNotSent(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	_, done := g.begin(`1`)
+	require.NoError(t, g.engine.Close())
+	g.end(done, core.Shutdown)
+	require.NoError(t, g.broker.Publish(&core.Request{Node: g.node}))
+	require.EqualValues(t, 1, g.broker.Stats().Expired)
+	require.EqualValues(t, 1, g.broker.Stats().Requests)
+}
+
+func TestInvalidMessages(t *testing.T) {
+	g := newGateway(t, Options{MaxPacket: 1024}, core.NodeOptions{})
+	b := g.broker
+	for _, m := range []mqtt.Message{
+		{}, {Topic: "a/+"}, {Topic: "a\xff"}, {Topic: "a", QoS: 3},
+		{Topic: "a", Payload: make([]byte, 1025)}, {Topic: "a", ContentType: "a\x00"},
+	} {
+		require.ErrorIs(t, b.PublishMessage(m), core.ErrNotSent, "%q", m.Topic)
+	}
+	require.ErrorContains(t, b.Subscribe("a/#/b", 0, nil), "# must be the last level")
+	require.ErrorContains(t, b.Subscribe("a", 3, nil), "QoS 3")
+	_, err := g.engine.AddNode(core.NodeOptions{Name: "wild", Topic: "a/+"})
+	require.ErrorContains(t, err, "wildcard")
+	require.True(t, b.Ready())
+	require.NoError(t, b.Close(context.Background()))
+	require.False(t, b.Ready())
+	require.ErrorIs(t, b.PublishMessage(mqtt.Message{Topic: "a"}), core.ErrNotSent)
+	require.ErrorIs(t, b.Subscribe("a", 0, nil), errClosed)
+	_, done := g.begin(`1`)
+	require.Contains(t, g.end(done, core.NotPublished).Message, "closed")
+}
