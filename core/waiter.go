@@ -50,8 +50,3 @@ func (w *Waiter) Release() {
 	w.result = Result{}
 	w.pool.pool.Put(w)
 }
-
-var sharedWaiters WaiterPool
-
-// AcquireWaiter takes a waiter from a pool that is shared by the process.
-func AcquireWaiter() *Waiter { return sharedWaiters.Acquire() }

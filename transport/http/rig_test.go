@@ -42,7 +42,6 @@ type fakeEngine struct {
 	begun  chan *begun // what was held, in order
 
 	mu        sync.Mutex
-	last      byte
 	total     int
 	cancelled int
 	held      map[core.ID]core.Completer

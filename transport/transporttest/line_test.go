@@ -17,6 +17,7 @@ import (
 // lineServer is about the smallest server that there can be: a request is one line of JSON on a
 // TCP connection, and so is its reply.
 type lineServer struct {
+	waiters  core.WaiterPool
 	engine   *core.Engine
 	nodes    map[string]*core.Node
 	listener net.Listener
@@ -103,7 +104,7 @@ func (s *lineServer) handle(c net.Conn, line []byte, more <-chan []byte) bool {
 	if json.Unmarshal(line, &request) != nil {
 		return false
 	}
-	w := core.AcquireWaiter()
+	w := s.waiters.Acquire()
 	defer w.Release()
 	id := s.engine.Begin(&core.Call{Node: s.nodes[request.Node], Value: request.Value}, w)
 	gone := false
