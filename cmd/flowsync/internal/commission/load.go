@@ -1,9 +1,6 @@
 package commission
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +8,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Source is a file that was read: its name, as problems show it, and its bytes.
+// Source is a file that was read: its name, as problems show it, and its bytes, which are read
+// during [Load] only.
 type Source struct {
 	Name string
 	Data []byte
@@ -21,19 +19,20 @@ type Source struct {
 type LoadOptions struct {
 	// Params are values of parameters, as text. Each must be declared by at least one file.
 	Params map[string]string
-	// ServiceID replaces that of the file. With one file only.
+	// ServiceID is taken in place of metadata.name. With one file only: no two files may have
+	// the same service id.
 	ServiceID string
-	// Lenient makes resources of unknown types a warning.
+	// Lenient makes resources of unknown types a warning. Those of known types that are not
+	// served stay errors.
 	Lenient bool
 	// MqttHost is what Cybus::MqttHost stands for. Empty: localhost.
 	MqttHost string
 }
 
 // Load reads files and returns the model, or nil if there are errors, and everything that is
-// wrong or doubtful, in the order of files and lines.
+// wrong or doubtful, in the order of files and lines. It does not block and never panics.
 func Load(files []Source, options LoadOptions) (*Model, []Problem) {
-	r := &report{}
-	l := &loader{report: r, options: options, usedParams: map[string]bool{}}
+	l := &loader{report: &report{}, options: options, usedParams: map[string]bool{}}
 	model := &Model{}
 	var names []string
 	for _, f := range files {
@@ -43,9 +42,9 @@ func Load(files []Source, options LoadOptions) (*Model, []Problem) {
 		}
 	}
 	l.unusedParams(names)
-	checkModel(r, model)
-	problems := r.problems(names)
-	if r.failed {
+	checkModel(l.report, model)
+	problems := l.problems(names)
+	if l.failed {
 		return nil, problems
 	}
 	return model, problems
@@ -62,121 +61,78 @@ var sections = []string{"description", "metadata", "parameters", "definitions", 
 
 // file reads one file. It returns nil if nothing can be made of it.
 func (l *loader) file(f Source) *Service {
-	whole := Position{File: f.Name}
-	root, err := parse(f.Data)
-	if err != nil {
-		l.errorf(whole.of(err), "%s", yamlText(err))
+	root := parse(l.report, f)
+	if root == nil {
 		return nil
 	}
-	res := &resolver{
-		report: l.report, file: f.Name, params: map[string]*value{}, defined: map[string]*yaml.Node{},
-		resources: map[string]Position{}, open: map[string]bool{}, done: map[string]*value{}, aliasTrail: map[*yaml.Node]bool{},
-	}
-	parts := l.sections(root, res)
-	if parts == nil {
-		return nil
-	}
-	id, ok := l.serviceID(parts["metadata"], res, whole)
-	if !ok {
-		id = "invalid"
-	}
-	res.globals = map[string]string{"Cybus::MqttHost": l.options.MqttHost, "Cybus::MqttRoot": "services/" + id, "Cybus::ServiceId": id}
-	if l.options.MqttHost == "" {
-		res.globals["Cybus::MqttHost"] = "localhost"
-	}
-	l.parameters(parts["parameters"], res)
-	eachEntry(res, parts["definitions"], "definitions", func(key, val *yaml.Node) { res.defined[key.Value] = val })
-	eachEntry(res, parts["resources"], "resources", func(key, _ *yaml.Node) { res.resources[key.Value] = res.at(key) })
-	s := &service{Service: &Service{ID: id, File: f.Name}, resolver: res, lenient: l.options.Lenient}
-	s.read(parts["resources"])
-	return s.Service
-}
-
-// parse reads the one YAML document that a file holds.
-func parse(data []byte) (*yaml.Node, error) {
-	if len(data) > maxFile {
-		return nil, errors.New("the file is larger than 4 MiB")
-	}
-	var doc yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("the file is empty")
-		}
-		return nil, err
-	}
-	var more yaml.Node
-	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the file has more than one YAML document")
-	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return nil, errors.New("the file is empty")
-	}
-	return doc.Content[0], nil
-}
-
-// sections splits a file into its parts.
-func (l *loader) sections(root *yaml.Node, res *resolver) map[string]*yaml.Node {
+	res := newResolver(l.report, f.Name)
 	if root.Kind != yaml.MappingNode {
 		l.errorf(res.at(root), "a commissioning file is a map of %s", strings.Join(sections, ", "))
 		return nil
 	}
+	parts := l.sections(root, res)
+	res.declare(parts["definitions"], parts["resources"])
+	// metadata.name may refer to parameters, and what is made of it is a global.
+	res.globals["Cybus::MqttHost"] = l.options.MqttHost
+	if l.options.MqttHost == "" {
+		res.globals["Cybus::MqttHost"] = "localhost"
+	}
+	l.parameters(parts["parameters"], res)
+	own := &Service{File: f.Name, Pos: res.at(root)}
+	own.ID = l.serviceID(parts["metadata"], res, &own.Pos)
+	res.globals["Cybus::ServiceId"] = own.ID
+	res.globals["Cybus::MqttRoot"] = "services/" + own.ID
+	res.checkDefinitions(parts["definitions"])
+
+	s := &service{Service: own, resolver: res, lenient: l.options.Lenient}
+	s.read(parts["resources"])
+	return s.Service
+}
+
+// sections splits a file into its parts.
+func (l *loader) sections(root *yaml.Node, res *resolver) map[string]*yaml.Node {
 	parts := map[string]*yaml.Node{}
-	eachEntry(res, root, "the file", func(key, val *yaml.Node) {
+	res.eachEntry(root, "the file", func(key, val *yaml.Node) {
 		if !slices.Contains(sections, key.Value) {
 			l.unknown(res.at(key), "section", key.Value, sections)
 			return
 		}
 		parts[key.Value] = val
 	})
-	if parts["resources"] == nil {
-		l.errorf(res.at(root), "the file has no resources")
+	if text := parts["description"]; text != nil {
+		if v := res.resolve(text, 1); v.kind == mapKind || v.kind == listKind {
+			l.errorf(v.pos, "the description is %v, want a text", v.kind)
+		}
 	}
 	return parts
 }
 
-// eachEntry calls f for each key of a map, once; a key that stands twice is reported.
-func eachEntry(res *resolver, n *yaml.Node, what string, f func(key, val *yaml.Node)) {
-	if n == nil || n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		res.errorf(res.at(n), "%s must be a map", what)
-		return
-	}
-	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if line, twice := seen[key.Value]; twice {
-			res.errorf(res.at(key), "%q stands twice in %s, first at line %d", clip(key.Value), what, line)
-			continue
-		}
-		seen[key.Value] = key.Line
-		f(key, n.Content[i+1])
-	}
-}
-
-// serviceID is the file's metadata.name in lower case, with everything but [a-z0-9_-] removed.
-func (l *loader) serviceID(metadata *yaml.Node, res *resolver, at Position) (string, bool) {
-	name := l.options.ServiceID
+// serviceID is the file's metadata.name in lower case, with everything but [a-z0-9_-] removed;
+// empty, and a problem, if nothing remains. pos becomes the place it comes from.
+func (l *loader) serviceID(metadata *yaml.Node, res *resolver, pos *Position) string {
+	name, reported := l.options.ServiceID, false
 	if metadata != nil {
-		at = res.at(metadata)
-		o := l.object(res.resolve(metadata, 0), "metadata")
+		*pos = res.at(metadata)
+		o := l.object(res.resolve(metadata, 1), "metadata")
+		if v := o.val.get("name"); v != nil {
+			*pos = v.pos
+			reported = v.kind == brokenKind || v.kind == mapKind || v.kind == listKind
+		}
 		if own := o.scalarText("name"); name == "" {
 			name = own
 		}
 		o.ignore("version", "icon", "provider", "homepage", "author", "description", "license", "tags", "labels")
 		o.done()
 	}
-	if name == "" {
-		l.errorf(at, "the file has no metadata.name, which the service id is made of; give it, or --service-id")
-		return "", false
-	}
 	id := cleanServiceID(name)
-	if id == "" {
-		l.errorf(at, "the service id made of %q is empty: it keeps letters, digits, _ and - only", clip(name))
+	switch {
+	case id != "" || reported:
+	case name == "":
+		l.errorf(*pos, "the file has no metadata.name, which the service id is made of: give it, or --service-id")
+	default:
+		l.errorf(*pos, "nothing of the service id %q remains: it keeps letters, digits, _ and - only", clip(name))
 	}
-	return id, id != ""
+	return id
 }
 
 func cleanServiceID(name string) string {
@@ -188,12 +144,13 @@ func cleanServiceID(name string) string {
 	}, strings.ToLower(name))
 }
 
+// unusedParams reports values that were given for parameters that no file declares.
 func (l *loader) unusedParams(files []string) {
 	for _, name := range slices.Sorted(maps.Keys(l.options.Params)) {
 		if !l.usedParams[name] && len(files) > 0 {
 			l.add(Problem{
 				Pos:  Position{File: files[0]},
-				Text: "the parameter " + clip(name) + " was given a value, but no file declares it", Hint: didYouMean(name, l.params),
+				Text: "--param " + clip(name) + ": no file declares this parameter", Hint: didYouMean(name, l.params),
 			})
 		}
 	}

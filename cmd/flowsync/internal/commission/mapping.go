@@ -2,11 +2,10 @@ package commission
 
 import (
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 )
 
@@ -19,171 +18,154 @@ func (s *service) mapping(id string) {
 	if list == nil {
 		return
 	}
-	if list.kind != listKind {
+	if list.kind != listKind || len(list.items) == 0 {
 		o.wrong(list, "mappings", "a list of {subscribe, publish, rules}")
 		return
 	}
 	for i, item := range list.items {
-		name := id
+		m := &Mapping{ID: id, Pos: item.pos}
 		if len(list.items) > 1 {
-			name = fmt.Sprintf("%s[%d]", id, i+1)
+			m.ID = fmt.Sprintf("%s[%d]", id, i+1)
 		}
-		if m := s.oneMapping(name, item); m != nil && enabled {
+		if s.oneMapping(m, item) && enabled {
 			s.Mappings = append(s.Mappings, m)
 		}
 	}
 }
 
-func (s *service) oneMapping(name string, v *value) *Mapping {
+// oneMapping reads one entry of a mapping; false if it has not all that a mapping needs.
+func (s *service) oneMapping(m *Mapping, v *value) bool {
+	name := clip(m.ID)
 	o := s.object(v, "mapping "+name)
 	o.require("subscribe", "publish")
-	m := &Mapping{ID: name, Pos: v.pos, Rules: o.rules("rules", false)}
+	m.Rules = o.rules("rules", false)
 	subscribe, publish := o.field("subscribe"), o.field("publish")
 	o.done()
-	if subscribe == nil || publish == nil {
-		return nil
+	if subscribe != nil {
+		s.subscribe(m, name, subscribe)
 	}
-	inputs := []*value{subscribe}
-	if subscribe.kind == listKind {
-		inputs = subscribe.items
-	}
-	for _, in := range inputs {
-		if input, ok := s.input(name, in); ok {
-			m.Inputs = append(m.Inputs, input)
-		}
-	}
-	if !s.publish(m, publish) || len(m.Inputs) == 0 {
-		return nil
-	}
-	s.checkOwnLoop(m, publish.pos)
-	return m
-}
-
-func (s *service) input(name string, v *value) (Input, bool) {
-	o := s.object(v, "subscribe of "+name)
-	in := Input{QoS: o.qos(), Label: o.text("label", "")}
-	topic, at := s.source(o, "treq")
-	o.done()
-	if topic == "" {
-		return in, false
-	}
-	in.Filter, in.Names = splitNames(topic)
-	if err := mqtt.ValidateFilter(in.Filter); err != nil {
-		s.errorf(at, "subscribe of %s: %v", name, err)
-		return in, false
-	}
-	if strings.HasPrefix(in.Filter, "$share/") {
-		s.errorf(at, "subscribe of %s: shared subscriptions are made by the gateway itself, see --no-share", name)
-		return in, false
-	}
-	return in, true
-}
-
-func (s *service) publish(m *Mapping, v *value) bool {
-	o := s.object(v, "publish of "+m.ID)
-	m.Publish.QoS, m.Publish.Retain = o.qos(), o.truth("retain")
-	topic, at := s.source(o, "tres")
-	o.done()
-	if topic == "" {
+	if publish == nil {
 		return false
 	}
+	out := s.object(publish, "publish of "+name)
+	m.Publish.QoS, m.Publish.Retain = out.qos(), out.truth("retain")
+	topic, at := s.topicOf(out, "tres")
+	out.done()
 	m.Publish.Topic = topic
-	if err := mqtt.ValidateTopic(placeholder.ReplaceAllString(topic, "x")); err != nil {
-		s.errorf(at, "publish of %s: %v", m.ID, err)
+	if topic == "" || len(m.Inputs) == 0 {
 		return false
 	}
+	s.checkTarget(m, out.what, at)
 	return true
 }
 
-// source reads endpoint or topic: a node stands for its treq below subscribe and for its tres
-// below publish if it is a transaction, and for its node topic otherwise.
-func (s *service) source(o *object, suffix string) (string, Position) {
-	endpoint, topic := o.field("endpoint"), o.field("topic")
-	if (endpoint == nil) == (topic == nil) {
+func (s *service) subscribe(m *Mapping, name string, v *value) {
+	inputs := []*value{v}
+	if v.kind == listKind {
+		inputs = v.items
+		if len(inputs) == 0 {
+			s.errorf(v.pos, "subscribe of %s is an empty list", name)
+		}
+	}
+	for _, in := range inputs {
+		o := s.object(in, "subscribe of "+name)
+		input := Input{QoS: o.qos(), Label: o.text("label", "")}
+		topic, at := s.topicOf(o, "treq")
+		o.done()
+		if topic != "" && s.checkSubscribe(&input, m.Rules, o, topic, at) {
+			m.Inputs = append(m.Inputs, input)
+		}
+	}
+}
+
+func (s *service) checkSubscribe(in *Input, specs []rules.Spec, o *object, topic string, at Position) bool {
+	in.Filter, in.Names = splitNames(topic)
+	if err := mqtt.ValidateFilter(in.Filter); err != nil {
+		s.errorf(at, "%s: %v", o.what, err)
+		return false
+	}
+	if strings.HasPrefix(in.Filter, "$share/") {
+		s.errorf(at, "%s: shared subscriptions are made by the gateway itself, see --no-share", o.what)
+		return false
+	}
+	for i, name := range in.Names {
+		if name != "" && slices.Contains(in.Names[:i], name) {
+			s.errorf(at, "%s has two wildcards of the name %q: the first would be lost", o.what, clip(name))
+			return false
+		}
+	}
+	return s.checkVariables("label of "+o.what, in.Label, slices.Concat(in.Names, contextVars(specs)), o.place("label"))
+}
+
+// topicOf reads endpoint or topic; empty, and a problem, if it has none. A node stands for its
+// treq below subscribe and for its tres below publish if it is a transaction, and for its node
+// topic otherwise.
+func (s *service) topicOf(o *object, suffix string) (string, Position) {
+	if o.has("endpoint") == o.has("topic") && !o.broken {
 		s.errorf(o.val.pos, "%s wants either endpoint or topic", o.what)
-		return "", o.val.pos
 	}
-	if topic != nil {
-		if topic.kind != stringKind {
-			o.wrong(topic, "topic", "a string")
+	node := find(s, o, "endpoint", httpNodeType, s.nodes)
+	topic := o.text("topic", "")
+	switch {
+	case node == nil:
+		if v := o.field("topic"); v != nil && v.kind == stringKind && topic == "" {
+			s.errorf(v.pos, "topic of %s is empty", o.what)
 		}
-		return topic.text, topic.pos
+		return topic, o.place("topic")
+	case node.Operation == Transaction:
+		topic = node.Topic + "/" + suffix
+	default:
+		topic = node.Topic
 	}
-	if endpoint.kind != stringKind {
-		o.wrong(endpoint, "endpoint", "!ref to a node")
-		return "", endpoint.pos
-	}
-	node := s.nodes[endpoint.text]
-	if node == nil {
-		s.unknown(endpoint.pos, "endpoint of "+o.what+":", endpoint.text, slices.Sorted(maps.Keys(s.nodes)))
-		return "", endpoint.pos
-	}
-	if node.Operation == Transaction {
-		return node.Topic + "/" + suffix, endpoint.pos
-	}
-	return node.Topic, endpoint.pos
+	return topic, o.place("endpoint")
 }
 
-// splitNames takes the names off the wildcards of a filter: line/+press/# gives line/+/# and
-// [press, ""].
-func splitNames(filter string) (string, []string) {
-	levels := strings.Split(filter, "/")
-	var names []string
-	for i, level := range levels {
-		if level != "" && (level[0] == '+' || level[0] == '#') {
-			names = append(names, level[1:])
-			levels[i] = level[:1]
-		}
+// checkTarget judges where a mapping publishes, which may depend on variables.
+func (s *service) checkTarget(m *Mapping, what string, at Position) {
+	known := contextVars(m.Rules)
+	for _, in := range m.Inputs {
+		known = append(known, in.Names...)
 	}
-	return strings.Join(levels, "/"), names
+	if !s.checkVariables("topic of "+what, m.Publish.Topic, known, at) {
+		return
+	}
+	vars := map[string]string{}
+	for _, name := range known {
+		vars[name] = "x"
+	}
+	topic, err := rules.Expand(m.Publish.Topic, vars)
+	if err == nil {
+		err = mqtt.ValidateTopic(topic)
+	}
+	if err != nil {
+		s.errorf(at, "topic of %s: %v", what, err)
+		return
+	}
+	out := outletOf(m)
+	if !slices.ContainsFunc(m.Inputs, func(in Input) bool { return out.reaches(strings.Split(in.Filter, "/")) }) {
+		return
+	}
+	if out.guessed {
+		s.warnf(at, "mapping %s may publish to its own subscription, with %q: it would feed itself for ever", clip(m.ID), clip(m.Publish.Topic))
+		return
+	}
+	s.errorf(at, "mapping %s publishes to %q, which its own subscription matches: it would feed itself for ever", clip(m.ID), clip(m.Publish.Topic))
 }
 
-var placeholder = regexp.MustCompile(`\{[^{}/]*\}`)
-
-// filterOf is a filter for every topic that a template with {name} may become: a level with a
-// variable may be anything, and from that of a # wildcard on everything may follow.
-func filterOf(template string, many map[string]bool) string {
-	levels := strings.Split(template, "/")
-	for i, level := range levels {
-		variables := placeholder.FindAllString(level, -1)
-		if len(variables) == 0 {
+// checkVariables reports a {name} that nothing sets.
+func (s *service) checkVariables(what, template string, known []string, at Position) bool {
+	known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == "" })
+	slices.Sort(known)
+	for _, name := range variables(template) {
+		if slices.Contains(known, name) {
 			continue
 		}
-		levels[i] = "+"
-		for _, v := range variables {
-			if many[strings.Trim(v, "{}")] {
-				levels[i] = "#"
-				return strings.Join(levels[:i+1], "/")
-			}
+		p := Problem{Pos: at, Text: fmt.Sprintf("%s: nothing sets the variable {%s}", what, clip(name)), Hint: didYouMean(name, known)}
+		if p.Hint == "" {
+			p.Hint = "name a wildcard +" + clip(name) + ", or use setContextVars"
 		}
+		s.add(p)
+		return false
 	}
-	return strings.Join(levels, "/")
-}
-
-// manyLevels are the names of the # wildcards of a mapping.
-func (m *Mapping) manyLevels() map[string]bool {
-	many := map[string]bool{}
-	for _, in := range m.Inputs {
-		if strings.HasSuffix(in.Filter, "#") && len(in.Names) > 0 {
-			many[in.Names[len(in.Names)-1]] = true
-		}
-	}
-	return many
-}
-
-// feeds says whether what m publishes may match a subscription of other.
-func (m *Mapping) feeds(other *Mapping) bool {
-	out := filterOf(m.Publish.Topic, m.manyLevels())
-	for _, in := range other.Inputs {
-		if mqtt.Overlap(in.Filter, out) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *service) checkOwnLoop(m *Mapping, at Position) {
-	if m.feeds(m) {
-		s.errorf(at, "mapping %s publishes to %q, which its own subscription matches: it would feed itself for ever", m.ID, clip(m.Publish.Topic))
-	}
+	return true
 }

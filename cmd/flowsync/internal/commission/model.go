@@ -16,11 +16,12 @@ type Model struct {
 type Service struct {
 	ID          string // [a-z0-9_-], unique in the model
 	File        string
+	Pos         Position // of what the id is made of
 	HTTPServers []*HTTPServer
 	Mappings    []*Mapping
 }
 
-// HTTPServer is a Cybus::Server::Http.
+// HTTPServer is an enabled Cybus::Server::Http, with its enabled nodes.
 type HTTPServer struct {
 	ID       string
 	BasePath string
@@ -40,7 +41,7 @@ const (
 	ServerProvidesAndReceives Operation = "serverProvidesAndReceives"
 )
 
-// HTTPNode is an enabled Cybus::Node::Http.
+// HTTPNode is a Cybus::Node::Http.
 type HTTPNode struct {
 	ID          string // of the resource
 	Method      string // GET, POST, PUT, PATCH, DELETE
@@ -50,14 +51,22 @@ type HTTPNode struct {
 	QoS         byte
 	Retain      bool
 	Rules       []rules.Spec
-	Transaction TransactionOptions // if Operation is Transaction
+	Transaction TransactionOptions // zero unless Operation is Transaction
 	Pos         Position
+}
+
+// Methods are those that the node answers to.
+func (n *HTTPNode) Methods() []string {
+	if n.Operation == ServerProvidesAndReceives {
+		return []string{"GET", n.Method}
+	}
+	return []string{n.Method}
 }
 
 // TransactionOptions are the properties below "transaction".
 type TransactionOptions struct {
-	Timeout             time.Duration
-	TimeoutErrorCode    int
+	Timeout             time.Duration // 1 ms to 1 h
+	TimeoutErrorCode    int           // 400 to 599
 	TimeoutErrorMessage string
 	MaxInFlight         int // 0: no limit
 	ResponseRules       []rules.Spec

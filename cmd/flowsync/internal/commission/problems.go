@@ -3,7 +3,9 @@ package commission
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxProblems bounds how many problems are collected; what comes after is counted only.
@@ -12,16 +14,30 @@ const maxProblems = 500
 // report collects problems.
 type report struct {
 	all     []Problem
-	omitted int
-	failed  bool // there is an error among them
+	seen    map[Problem]bool // those in all: what several references lead to is told once
+	more    int              // that were not collected
+	moreBad bool             // an error among them
+	failed  bool             // an error among all of them
+	notices map[string]bool  // warnings of features, which are given once
 }
 
+func (r *report) full() bool { return len(r.all) >= maxProblems }
+
 func (r *report) add(p Problem) {
-	r.failed = r.failed || !p.Warning
-	if len(r.all) >= maxProblems {
-		r.omitted++
+	p.Text, p.Hint = printable(p.Text), printable(p.Hint)
+	if r.seen[p] {
 		return
 	}
+	r.failed = r.failed || !p.Warning
+	if r.full() {
+		r.more++
+		r.moreBad = r.moreBad || !p.Warning
+		return
+	}
+	if r.seen == nil {
+		r.seen = map[Problem]bool{}
+	}
+	r.seen[p] = true
 	r.all = append(r.all, p)
 }
 
@@ -33,9 +49,25 @@ func (r *report) warnf(at Position, format string, args ...any) {
 	r.add(Problem{Pos: at, Text: fmt.Sprintf(format, args...), Warning: true})
 }
 
+// noticef warns of a feature once, however often it is used.
+func (r *report) noticef(at Position, feature, format string, args ...any) {
+	if r.notices[feature] {
+		return
+	}
+	if r.notices == nil {
+		r.notices = map[string]bool{}
+	}
+	r.notices[feature] = true
+	r.warnf(at, format, args...)
+}
+
 // unknown reports a name that is none of known, with the nearest that is.
 func (r *report) unknown(at Position, what, name string, known []string) {
-	r.add(Problem{Pos: at, Text: fmt.Sprintf("unknown %s %q", what, clip(name)), Hint: didYouMean(name, known)})
+	p := Problem{Pos: at, Text: fmt.Sprintf("unknown %s %q", what, clip(name))}
+	if !r.full() {
+		p.Hint = didYouMean(name, known)
+	}
+	r.add(p)
 }
 
 // problems returns all of them in the order of files and lines.
@@ -49,59 +81,34 @@ func (r *report) problems(files []string) []Problem {
 		}
 		return a.Pos.Column - b.Pos.Column
 	})
-	if r.omitted > 0 {
+	if r.more > 0 {
 		last := r.all[len(r.all)-1].Pos
-		return append(r.all, Problem{Pos: Position{File: last.File}, Text: fmt.Sprintf("and %d more problems", r.omitted)})
+		return append(r.all, Problem{Pos: Position{File: last.File}, Text: fmt.Sprintf("and %d more problems", r.more), Warning: !r.moreBad})
 	}
 	return r.all
 }
 
-// didYouMean names what is nearest to name, or all there is if nothing is near.
-func didYouMean(name string, known []string) string {
-	best, distance := "", 1+max(2, len(name)/3)
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(k), distance); d < distance {
-			best, distance = k, d
-		}
-	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean %q?", best)
-	case len(known) == 0 || len(known) > 24:
-		return ""
-	default:
-		return "want one of " + strings.Join(known, ", ")
-	}
-}
-
-// editDistance is Levenshtein's, or limit if it is not smaller.
-func editDistance(a, b string, limit int) int {
-	if len(a) > 100 || len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
+// clip keeps what a problem quotes short.
 func clip(s string) string {
 	const most = 80
 	if len(s) > most {
 		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
+}
+
+// printable keeps what a file contains from steering the terminal that shows it.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsPrint(c) {
+			b.WriteRune(c)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(c), "'"))
+	}
+	return b.String()
 }

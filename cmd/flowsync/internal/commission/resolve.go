@@ -3,253 +3,205 @@ package commission
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // The bounds of a file.
 const (
-	maxFile   = 4 << 20 // bytes
-	maxDepth  = 64      // nesting, references followed included
-	maxValues = 200_000 // that a file may grow to by aliases, references and merges
+	maxFile   = 4 << 20  // bytes
+	maxDepth  = 64       // nesting, with the references that are followed
+	maxValues = 200_000  // that it may grow to by aliases, references and merges
+	maxText   = 16 << 20 // bytes of text made by substitution
 )
 
-// resolver turns the YAML nodes of one file into values.
+var tags = []string{"!ref", "!sub", "!merge"}
+
+// resolver turns the YAML nodes of one file into values. References are followed anew each time,
+// so that a value stands in one place only: the bounds count everything that values reach.
 type resolver struct {
 	*report
-	file       string
-	globals    map[string]string
-	params     map[string]*value
-	defined    map[string]*yaml.Node // definitions
-	resources  map[string]Position
-	open       map[string]bool   // definitions that are being resolved
-	done       map[string]*value // those that have been
-	values     int
-	exhausted  bool
-	aliasTrail map[*yaml.Node]bool
+	file      string
+	globals   map[string]string
+	params    map[string]*value
+	defined   map[string]*yaml.Node
+	resources map[string]bool
+
+	open    map[string]bool     // definitions that are being resolved
+	aliases map[*yaml.Node]bool // that are being followed
+
+	values, text int  // made so far
+	exhausted    bool // a bound was passed: said once
+}
+
+func newResolver(r *report, file string) *resolver {
+	return &resolver{
+		report: r, file: file, globals: map[string]string{}, params: map[string]*value{}, defined: map[string]*yaml.Node{},
+		resources: map[string]bool{}, open: map[string]bool{}, aliases: map[*yaml.Node]bool{},
+	}
+}
+
+// declare takes down the names that !ref may find.
+func (r *resolver) declare(definitions, resources *yaml.Node) {
+	r.eachEntry(definitions, "definitions", func(key, val *yaml.Node) { r.defined[key.Value] = val })
+	r.eachEntry(resources, "resources", func(key, _ *yaml.Node) {
+		r.resources[key.Value] = true
+		if r.defined[key.Value] != nil {
+			r.warnf(r.at(key), "%s is a definition too, and !ref %s means that one: rename one of them", clip(key.Value), clip(key.Value))
+		}
+	})
+}
+
+// checkDefinitions finds what is wrong with those that nothing refers to.
+func (r *resolver) checkDefinitions(definitions *yaml.Node) {
+	r.eachEntry(definitions, "definitions", func(key, val *yaml.Node) { r.definition(key.Value, val, r.at(key), 0) })
 }
 
 func (r *resolver) at(n *yaml.Node) Position {
 	return Position{File: r.file, Line: n.Line, Column: n.Column}
 }
 
-// resolve gives the value of a node. What is wrong is reported, and null stands for it.
+// spend counts what a file grows to, and says whether it may.
+func (r *resolver) spend(values, text int, at Position) bool {
+	r.values += values
+	r.text += text
+	if r.values <= maxValues && r.text <= maxText {
+		return true
+	}
+	if !r.exhausted {
+		r.exhausted = true
+		r.errorf(at, "the file grows beyond %d values or %d MiB of text, with what it repeats by aliases, references and substitutions: split it", maxValues, maxText>>20)
+	}
+	return false
+}
+
+// resolve gives the value of a node. What is wrong is reported, and a broken value stands for it.
 func (r *resolver) resolve(n *yaml.Node, depth int) *value {
 	at := r.at(n)
-	nothing := &value{pos: at}
-	if r.values++; r.values > maxValues || depth > maxDepth {
-		if !r.exhausted {
-			r.exhausted = true
-			r.errorf(at, "too much: more than %d values, or nested deeper than %d, references included", maxValues, maxDepth)
-		}
-		return nothing
+	if !r.spend(1, 0, at) {
+		return broken(at)
 	}
-	switch n.Tag {
-	case "!ref":
+	if depth > maxDepth {
+		r.errorf(at, "nested deeper than %d levels, with the references that lead here", maxDepth)
+		return broken(at)
+	}
+	switch {
+	case n.Tag == "!ref":
 		return r.ref(n, depth)
-	case "!sub":
+	case n.Tag == "!sub":
 		return r.sub(n, depth)
-	case "!merge":
+	case n.Tag == "!merge":
 		return r.merge(n, depth)
-	}
-	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
-		r.unknown(at, "tag", n.Tag, []string{"!ref", "!sub", "!merge"})
-		return nothing
+	case ownTag(n):
+		r.unknown(at, "tag", n.Tag, tags)
+		return broken(at)
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		return r.mapOf(n, depth)
 	case yaml.SequenceNode:
-		v := &value{kind: listKind, pos: at}
-		for _, item := range n.Content {
-			v.items = append(v.items, r.resolve(item, depth+1))
-		}
-		return v
+		return r.listOf(n, depth)
 	case yaml.AliasNode:
 		return r.alias(n, depth)
-	case yaml.ScalarNode:
-		v, err := scalarValue(n, at)
-		if err != nil {
-			r.errorf(at, "%v", err)
-		}
-		return v
 	}
-	r.errorf(at, "this is not YAML that can be read here")
-	return nothing
+	v, err := scalarValue(n, at)
+	if err != nil {
+		r.errorf(at, "%v", err)
+		return broken(at)
+	}
+	return v
+}
+
+func (r *resolver) listOf(n *yaml.Node, depth int) *value {
+	v := &value{kind: listKind, pos: r.at(n)}
+	for _, item := range n.Content {
+		v.items = append(v.items, r.resolve(item, depth+1))
+	}
+	return v
 }
 
 func (r *resolver) alias(n *yaml.Node, depth int) *value {
-	if n.Alias == nil || r.aliasTrail[n.Alias] {
+	if r.aliases[n.Alias] {
 		r.errorf(r.at(n), "the alias *%s contains itself", clip(n.Value))
-		return &value{pos: r.at(n)}
+		return broken(r.at(n))
 	}
-	r.aliasTrail[n.Alias] = true
-	defer delete(r.aliasTrail, n.Alias)
+	r.aliases[n.Alias] = true
+	defer delete(r.aliases, n.Alias)
 	return r.resolve(n.Alias, depth+1)
 }
 
 func (r *resolver) mapOf(n *yaml.Node, depth int) *value {
 	v := &value{kind: mapKind, pos: r.at(n)}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if key.Kind != yaml.ScalarNode {
-			r.errorf(r.at(key), "a key must be a plain word")
-			continue
+	var base *yaml.Node
+	r.eachEntry(n, "this map", func(key, val *yaml.Node) {
+		if key.ShortTag() == "!!merge" {
+			base = val
+			return
 		}
-		if before := v.get(key.Value); before != nil {
-			r.errorf(r.at(key), "%q stands twice in this map, first at line %d", clip(key.Value), before.pos.Line)
-			continue
-		}
-		v.entries = append(v.entries, entry{key.Value, r.at(key), r.resolve(n.Content[i+1], depth+1)})
+		v.entries = append(v.entries, entry{key.Value, r.at(key), r.resolve(val, depth+1)})
+	})
+	if base != nil {
+		r.inherit(v, r.resolve(base, depth+1))
 	}
 	return v
 }
 
-// ref carries out !ref name: a global, a parameter, a definition, or the id of a resource.
+// ref carries out !ref name.
 func (r *resolver) ref(n *yaml.Node, depth int) *value {
 	if n.Kind != yaml.ScalarNode {
 		r.errorf(r.at(n), "!ref wants a name")
-		return &value{pos: r.at(n)}
+		return broken(r.at(n))
 	}
 	return r.named(n.Value, r.at(n), depth)
 }
 
+// named gives what a name stands for: a global, a parameter, a definition, or a resource, which
+// gives its id.
 func (r *resolver) named(name string, at Position, depth int) *value {
 	if text, ok := r.globals[name]; ok {
 		return stringValue(text, at)
 	}
 	if v, ok := r.params[name]; ok {
-		moved := *v
-		moved.pos = at
-		return &moved
-	}
-	if v, ok := r.done[name]; ok {
-		return v
+		return r.param(v, at)
 	}
 	if def, ok := r.defined[name]; ok {
 		return r.definition(name, def, at, depth)
 	}
-	if _, ok := r.resources[name]; ok {
-		return &value{kind: stringKind, text: name, resource: name, pos: at}
+	if r.resources[name] {
+		return stringValue(name, at)
 	}
 	r.unknown(at, "reference", name, r.names())
-	return &value{pos: at}
+	return broken(at)
+}
+
+// param gives a parameter's value, as if it stood where it is referred to.
+func (r *resolver) param(v *value, at Position) *value {
+	if !r.spend(v.count(), 0, at) {
+		return broken(at)
+	}
+	moved := *v
+	moved.pos = at
+	return &moved
 }
 
 func (r *resolver) definition(name string, def *yaml.Node, at Position, depth int) *value {
 	if r.open[name] {
-		r.errorf(at, "the definition %q refers to itself", name)
-		return &value{pos: at}
+		r.errorf(at, "the definition %q refers to itself", clip(name))
+		return broken(at)
 	}
 	r.open[name] = true
-	v := r.resolve(def, depth+1)
-	delete(r.open, name)
-	r.done[name] = v
-	return v
+	defer delete(r.open, name)
+	return r.resolve(def, depth+1)
 }
 
 func (r *resolver) names() []string {
+	if r.full() || len(r.defined)+len(r.resources)+len(r.params) > maxKnown {
+		return nil
+	}
 	names := slices.Collect(maps.Keys(r.globals))
 	names = slices.AppendSeq(names, maps.Keys(r.params))
 	names = slices.AppendSeq(names, maps.Keys(r.defined))
 	names = slices.AppendSeq(names, maps.Keys(r.resources))
 	slices.Sort(names)
 	return names
-}
-
-// sub carries out !sub 'text with ${name}', or !sub [text, {name: value}] with names of its own.
-func (r *resolver) sub(n *yaml.Node, depth int) *value {
-	at := r.at(n)
-	text, own := n.Value, map[string]*value{}
-	if n.Kind == yaml.SequenceNode && len(n.Content) == 2 && n.Content[0].Kind == yaml.ScalarNode {
-		text = n.Content[0].Value
-		vars := r.resolve(n.Content[1], depth+1)
-		for _, e := range vars.entries {
-			own[e.key] = e.val
-		}
-	} else if n.Kind != yaml.ScalarNode {
-		r.errorf(at, "!sub wants a text, or a list of a text and a map of variables")
-		return &value{pos: at}
-	}
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "${")
-		b.WriteString(before)
-		if !found {
-			break
-		}
-		name, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			r.errorf(at, "the text has ${ without }")
-			break
-		}
-		b.WriteString(r.substitute(strings.TrimSpace(name), own, at, depth))
-		text = after
-		if b.Len() > maxFile {
-			r.errorf(at, "the text grows beyond %d bytes", maxFile)
-			break
-		}
-	}
-	return stringValue(b.String(), at)
-}
-
-func (r *resolver) substitute(name string, own map[string]*value, at Position, depth int) string {
-	v, ok := own[name]
-	if !ok {
-		v = r.named(name, at, depth+1)
-	}
-	text, ok := v.textOf()
-	if !ok && v.kind != nullKind {
-		r.errorf(at, "${%s} is %v, and only a single value can be put into a text", clip(name), v.kind)
-	}
-	return text
-}
-
-// merge carries out !merge [a, b, …]: maps are merged in depth, of two other values the later one
-// wins, and lists that are merged as such are joined.
-func (r *resolver) merge(n *yaml.Node, depth int) *value {
-	at := r.at(n)
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.errorf(at, "!merge wants a list of maps, or a list of lists")
-		return &value{pos: at}
-	}
-	merged := r.resolve(n.Content[0], depth+1)
-	for _, c := range n.Content[1:] {
-		next := r.resolve(c, depth+1)
-		if next.kind != merged.kind || next.kind != mapKind && next.kind != listKind {
-			r.errorf(r.at(c), "!merge cannot merge %v with %v", merged.kind, next.kind)
-			continue
-		}
-		merged = r.mergeTwo(merged, next, depth+1)
-	}
-	return merged
-}
-
-func (r *resolver) mergeTwo(a, b *value, depth int) *value {
-	r.values += len(a.entries) + len(a.items) + len(b.items)
-	if depth > maxDepth || r.values > maxValues {
-		r.errorf(b.pos, "too much: more than %d values, or nested deeper than %d", maxValues, maxDepth)
-		return b
-	}
-	if a.kind == listKind && b.kind == listKind {
-		return &value{kind: listKind, pos: a.pos, items: append(slices.Clone(a.items), b.items...)}
-	}
-	if a.kind != mapKind || b.kind != mapKind {
-		return b
-	}
-	out := &value{kind: mapKind, pos: a.pos, entries: slices.Clone(a.entries)}
-	for _, e := range b.entries {
-		i := slices.IndexFunc(out.entries, func(x entry) bool { return x.key == e.key })
-		if i < 0 {
-			out.entries = append(out.entries, e)
-			continue
-		}
-		merged := e
-		if out.entries[i].val.kind == mapKind {
-			merged.val = r.mergeTwo(out.entries[i].val, e.val, depth+1)
-		}
-		out.entries[i] = merged
-	}
-	return out
 }

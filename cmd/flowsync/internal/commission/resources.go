@@ -1,13 +1,10 @@
 package commission
 
 import (
+	"maps"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
-	"github.com/flowsync-go/flowsync/transport/mqtt"
 )
 
 const (
@@ -16,13 +13,15 @@ const (
 	mappingType    = "Cybus::Mapping"
 )
 
+// served are the types that are, in the order in which they are read: nodes refer to servers,
+// and mappings to nodes, wherever they stand in a file.
 var served = []string{httpServerType, httpNodeType, mappingType}
 
 // notServed are types that Connectware knows and this version does not serve. They are refused
 // by name, also when unknown types are not: what a file asks for must not vanish silently.
 var notServed = []string{
 	"Cybus::Server::Opcua", "Cybus::Node::Opcua", "Cybus::Connection", "Cybus::Endpoint", "Cybus::User", "Cybus::Role",
-	"Cybus::Container", "Cybus::Volume", "Cybus::Link", "Cybus::IngressRoute", "Cybus::File", "Cybus::Node",
+	"Cybus::Container", "Cybus::Volume", "Cybus::Link", "Cybus::IngressRoute", "Cybus::File",
 }
 
 // service reads the resources of one file.
@@ -31,116 +30,98 @@ type service struct {
 	*resolver
 	lenient bool
 
-	order      []string           // ids of the resources that are served
-	types      map[string]string  // of them
-	properties map[string]*object // of them
-	servers    map[string]*HTTPServer
-	nodes      map[string]*HTTPNode // also disabled ones
-	buffering  bool                 // inputBuffering was seen: said once
+	types      map[string]string      // of all resources
+	order      map[string][]string    // the ids of each type that is served, as in the file
+	properties map[string]*object     // of those
+	servers    map[string]*HTTPServer // also disabled ones
+	nodes      map[string]*HTTPNode   // also disabled ones
 }
 
-func (s *service) read(n *yaml.Node) {
+func (s *service) read(resources *yaml.Node) {
+	s.types, s.order, s.properties = map[string]string{}, map[string][]string{}, map[string]*object{}
 	s.servers, s.nodes = map[string]*HTTPServer{}, map[string]*HTTPNode{}
-	s.properties, s.types = map[string]*object{}, map[string]string{}
-	eachEntry(s.resolver, n, "resources", func(key, val *yaml.Node) { s.resource(key.Value, s.resolve(val, 1)) })
-	for _, typ := range served { // servers before nodes before mappings, wherever they stand
-		for _, id := range s.order {
-			if s.types[id] != typ {
-				continue
-			}
-			switch typ {
-			case httpServerType:
-				s.httpServer(id)
-			case httpNodeType:
-				s.httpNode(id)
-			case mappingType:
-				s.mapping(id)
-			}
+	s.eachEntry(resources, "resources", func(key, val *yaml.Node) { s.resource(key.Value, s.resolve(val, 1)) })
+	if len(s.resources) == 0 {
+		s.errorf(s.Pos, "the file has no resources")
+	}
+	if s.exhausted {
+		return // half a file would have problems that the whole one has not
+	}
+	reads := map[string]func(id string){httpServerType: s.httpServer, httpNodeType: s.httpNode, mappingType: s.mapping}
+	for _, typ := range served {
+		for _, id := range s.order[typ] {
+			reads[typ](id)
 		}
 	}
 }
 
 // resource reads what all resources have, and judges the type.
 func (s *service) resource(id string, v *value) {
-	o := s.object(v, "resource "+id)
-	o.ignore("condition", "dependsOn")
-	typ := o.text("type", "")
-	properties := o.field("properties")
-	o.done()
+	o := s.object(v, "resource "+clip(id))
 	o.require("type")
-	if condition := v.get("condition"); condition != nil && !(condition.kind == boolKind && condition.boolean) {
-		s.errorf(condition.pos, "condition of %s is not supported in this version", o.what)
-	}
+	o.ignore("dependsOn")
+	o.refuseUnlessTrue("condition")
+	typ := o.text("type", "")
+	properties := o.val.get("properties")
+	o.ignore("properties")
+	o.done()
+	s.types[id] = typ
 	switch {
-	case typ == "":
-		return
+	case typ == "" && o.field("type") == nil, typ == "" && o.field("type").kind != stringKind:
+		return // reported
 	case slices.Contains(notServed, typ):
-		s.errorf(v.get("type").pos, "resource %s: %s is not supported in this version, and is not left out silently", id, typ)
+		s.errorf(o.place("type"), "%s is not supported in this version, and is not left out silently: take %s out of the file", typ, clip(id))
 		return
 	case !slices.Contains(served, typ):
-		p := Problem{Pos: v.get("type").pos, Text: "unknown resource type " + clip(typ), Warning: s.lenient, Hint: didYouMean(typ, slices.Concat(served, notServed))}
-		s.add(p)
+		s.add(Problem{
+			Pos: o.place("type"), Text: "unknown type of resource " + clip(id) + ": " + o.field("type").shown(),
+			Warning: s.lenient, Hint: didYouMean(typ, slices.Concat(served, notServed)),
+		})
 		return
 	}
 	if properties == nil {
-		properties = &value{kind: mapKind, pos: v.pos}
+		properties = &value{pos: v.pos}
 	}
-	s.order = append(s.order, id)
-	s.types[id] = typ
-	s.properties[id] = s.object(properties, id)
+	s.order[typ] = append(s.order[typ], id)
+	s.properties[id] = s.object(properties, clip(id))
 }
 
-// state reads targetState.
-func (o *object) enabled() bool {
-	return o.oneOf("targetState", "enabled", "enabled", "disabled", "connected", "disconnected") != "disabled"
+// refuseUnlessTrue refuses a property that could leave out what it belongs to.
+func (o *object) refuseUnlessTrue(name string) {
+	if v := o.val.get(name); v != nil && v.kind == boolKind && v.boolean {
+		o.ignore(name)
+		return
+	}
+	o.refuse(name)
 }
 
-func (o *object) qos() byte {
-	return byte(o.integer("qos", 0, 0, 2, "0, 1 or 2"))
-}
-
-// rules reads a list of rules and compiles them to find what is wrong with them.
-func (o *object) rules(name string, transaction bool) []rules.Spec {
+// find gives the resource of one type that a property refers to; nil, and a problem, if it is
+// something else.
+func find[T any](s *service, o *object, name, want string, among map[string]*T) *T {
 	v := o.field(name)
 	if v == nil {
 		return nil
 	}
-	if v.kind != listKind {
-		o.wrong(v, name, "a list of rules")
+	if v.kind != stringKind {
+		o.wrong(v, name, "!ref to a "+want)
 		return nil
 	}
-	var specs []rules.Spec
-	places := map[string]Position{}
-	for _, item := range v.items {
-		if item.kind != mapKind || len(item.entries) != 1 {
-			o.errorf(item.pos, "a rule is a map with one name, such as transform: {expression: …}")
-			continue
-		}
-		e := item.entries[0]
-		places[e.pos.String()] = e.pos
-		specs = append(specs, rules.Spec{Kind: e.key, Args: e.val.plain(), At: e.pos.String()})
+	if found := among[v.text]; found != nil {
+		return found
 	}
-	_, problems := rules.Compile(specs, rules.CompileOptions{Transaction: transaction})
-	for _, p := range problems {
-		at, ok := places[p.At]
-		if !ok {
-			at = v.pos
-		}
-		o.add(Problem{Pos: at, Text: p.Text, Hint: p.Hint})
+	if typ := s.types[v.text]; typ != "" {
+		s.errorf(v.pos, "%s of %s is %s, which is a %s, want a %s", name, o.what, clip(v.text), clip(typ), want)
+		return nil
 	}
-	return specs
+	var known []string
+	if !s.full() && len(among) <= maxKnown {
+		known = slices.Sorted(maps.Keys(among))
+	}
+	s.unknown(v.pos, name+" of "+o.what+":", v.text, known)
+	return nil
 }
 
-// topic reads a node's topic, or takes the resource id for it.
-func (s *service) topic(o *object, id string) string {
-	own := o.text("topic", id)
-	topic := "services/" + s.ID + "/" + strings.Trim(own, "/")
-	if err := mqtt.ValidateTopic(topic + "/treq"); err != nil {
-		at := o.val.pos
-		if v := o.val.get("topic"); v != nil {
-			at = v.pos
-		}
-		s.errorf(at, "topic of %s: %v", id, err)
-	}
-	return topic
-}
+// enabled reads targetState.
+func (o *object) enabled() bool { return o.oneOf("targetState", "enabled", "disabled") != "disabled" }
+
+func (o *object) qos() byte { return byte(o.integer("qos", 0, 0, 2, "0, 1 or 2")) }

@@ -12,7 +12,8 @@ import (
 type kind uint8
 
 const (
-	nullKind kind = iota
+	nullKind   kind = iota
+	brokenKind      // what should be here is wrong, and that is reported
 	boolKind
 	intKind
 	floatKind
@@ -22,10 +23,11 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"nothing", "a boolean", "an integer", "a number", "a string", "a map", "a list"}[k]
+	return [...]string{"nothing", "something wrong", "a boolean", "an integer", "a number", "a string", "a map", "a list"}[k]
 }
 
-// value is a piece of a file after references, substitutions and merges.
+// value is a piece of a file after references, substitutions and merges. It is not changed once
+// it is complete.
 type value struct {
 	kind    kind
 	pos     Position
@@ -35,15 +37,18 @@ type value struct {
 	float   float64
 	entries []entry  // of a map, in the order of the file
 	items   []*value // of a list
-
-	// resource is set on what a !ref to a resource gave: the id it stands for.
-	resource string
 }
 
 type entry struct {
 	key string
 	pos Position
 	val *value
+}
+
+func broken(at Position) *value { return &value{kind: brokenKind, pos: at} }
+
+func stringValue(text string, at Position) *value {
+	return &value{kind: stringKind, text: text, pos: at}
 }
 
 func (v *value) get(key string) *value {
@@ -53,6 +58,18 @@ func (v *value) get(key string) *value {
 		}
 	}
 	return nil
+}
+
+// count is the number of values in v, itself included.
+func (v *value) count() int {
+	n := 1
+	for _, e := range v.entries {
+		n += e.val.count()
+	}
+	for _, item := range v.items {
+		n += item.count()
+	}
+	return n
 }
 
 // plain is the value as rules take it: map[string]any, []any, string, int64, float64, bool, nil.
@@ -82,57 +99,94 @@ func (v *value) plain() any {
 	return nil
 }
 
+// holdsBroken says whether a problem inside v is reported already.
+func (v *value) holdsBroken() bool {
+	if v.kind == brokenKind {
+		return true
+	}
+	for _, e := range v.entries {
+		if e.val.holdsBroken() {
+			return true
+		}
+	}
+	for _, item := range v.items {
+		if item.holdsBroken() {
+			return true
+		}
+	}
+	return false
+}
+
 // shown is the value as a problem quotes it.
 func (v *value) shown() string {
 	switch v.kind {
 	case stringKind:
 		return strconv.Quote(clip(v.text))
-	case nullKind, mapKind, listKind:
-		return v.kind.String()
+	case boolKind, intKind, floatKind:
+		return clip(v.text)
 	}
-	return clip(v.text)
+	return v.kind.String()
 }
 
-func stringValue(text string, at Position) *value {
-	return &value{kind: stringKind, text: text, pos: at}
-}
-
-// scalarValue reads a scalar by the YAML 1.2 core schema, as the library has tagged it.
+// scalarValue reads a scalar as the library has tagged it.
 func scalarValue(n *yaml.Node, at Position) (*value, error) {
-	v := &value{kind: stringKind, text: n.Value, pos: at}
+	v := stringValue(n.Value, at)
+	var err error
 	switch n.ShortTag() {
+	case "!!str", "!!timestamp": // a date is text here
 	case "!!null":
 		v.kind = nullKind
 	case "!!bool":
 		v.kind = boolKind
-		return v, n.Decode(&v.boolean)
+		err = n.Decode(&v.boolean)
 	case "!!int":
 		v.kind = intKind
-		if err := n.Decode(&v.integer); err != nil {
-			return v, fmt.Errorf("%s is too large for an integer", clip(n.Value))
+		if err = n.Decode(&v.integer); err != nil {
+			err = fmt.Errorf("%q is not an integer of 64 bits", clip(n.Value))
 		}
 	case "!!float":
 		v.kind = floatKind
-		if err := n.Decode(&v.float); err != nil || math.IsNaN(v.float) || math.IsInf(v.float, 0) {
-			return v, fmt.Errorf("%s is not a number that JSON knows", clip(n.Value))
+		if err = n.Decode(&v.float); err != nil || math.IsNaN(v.float) || math.IsInf(v.float, 0) {
+			err = fmt.Errorf("%q is not a number that JSON knows", clip(n.Value))
 		}
-	case "!!str", "!!timestamp": // a date is text here
 	default:
-		return v, fmt.Errorf("unknown tag %s", clip(n.Tag))
+		err = fmt.Errorf("the tag %s is not supported", clip(n.Tag))
 	}
-	return v, nil
+	return v, err
 }
 
-// textOf gives a scalar as !sub puts it into a text.
-func (v *value) textOf() (string, bool) {
+// inText gives a scalar as !sub puts it into a text: as JSON writes it, so that it can stand in
+// an expression.
+func (v *value) inText() (string, bool) {
 	switch v.kind {
-	case stringKind, intKind, floatKind:
+	case stringKind:
 		return v.text, true
-	case boolKind:
-		return strconv.FormatBool(v.boolean), true
+	case boolKind, intKind, floatKind:
+		b, err := json.Marshal(v.plain())
+		return string(b), err == nil
 	}
 	return "", false
 }
 
-// json gives the value as JSON text.
-func (v *value) json() ([]byte, error) { return json.Marshal(v.plain()) }
+// same says whether two scalars are equal; 1 and 1.0 are.
+func (v *value) same(other *value) bool {
+	a, aNumber := v.number()
+	b, bNumber := other.number()
+	switch {
+	case v.kind == intKind && other.kind == intKind:
+		return v.integer == other.integer
+	case aNumber && bNumber:
+		return a == b
+	}
+	return v.kind == other.kind && v.kind >= boolKind && v.kind <= stringKind && v.text == other.text
+}
+
+func (v *value) number() (float64, bool) {
+	switch v.kind {
+	case intKind:
+		return float64(v.integer), true
+	case floatKind:
+		return v.float, true
+	}
+	return 0, false
+}
