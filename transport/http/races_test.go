@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,6 +132,8 @@ func TestRequestAfterDrainTook(t *testing.T) {
 	engine := newFakeEngine(echo)
 	stage(t, engine, func(t *testing.T, server *http.Server, c *stagedConn, client *client) {
 		shut, release := make(chan error, 1), make(chan struct{})
+		let := sync.OnceFunc(func() { close(release) })
+		defer let() // a failure must not leave the drain where it is
 		c.beforeClose = func() { <-release }
 		c.afterRead = func() {
 			c.afterRead = nil
@@ -141,7 +144,7 @@ func TestRequestAfterDrainTook(t *testing.T) {
 		client.send(post("/x", "", "1"))
 		_, err := client.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF)
-		close(release)
+		let()
 		require.NoError(t, <-shut)
 		total, _, _ := engine.counts()
 		require.Zero(t, total)
