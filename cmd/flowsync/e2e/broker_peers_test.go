@@ -53,9 +53,11 @@ func TestPlainResponder(t *testing.T) {
 }
 
 func TestDistinctBodiesOnMosquitto(t *testing.T) {
-	m := startMosquitto(t)
-	g := start(t, "testdata/order.yaml", "--broker", m.url())
-	distinctBodies(t, g)
+	distinctBodies(t, start(t, "testdata/order.yaml", "--broker", startMosquitto(t).url()))
+}
+
+func TestMappingWithImplicitContextOnMosquitto(t *testing.T) {
+	implicitContext(t, start(t, "testdata/mapping.yaml", "--broker", startMosquitto(t).url()))
 }
 
 // The broker dies under load, and comes back three seconds later.

@@ -17,8 +17,7 @@ const connections = 64
 
 // Nothing is lost and nobody gets another's answer, whatever order the answers come in.
 func TestDistinctBodies(t *testing.T) {
-	g := start(t, "testdata/order.yaml")
-	distinctBodies(t, g)
+	distinctBodies(t, start(t, "testdata/order.yaml"))
 }
 
 func distinctBodies(t *testing.T, g *gateway) {
@@ -55,7 +54,10 @@ func distinctBodies(t *testing.T, g *gateway) {
 
 // JSONata functions that take their argument from the context do not mix up requests.
 func TestMappingWithImplicitContext(t *testing.T) {
-	g := start(t, "testdata/mapping.yaml")
+	implicitContext(t, start(t, "testdata/mapping.yaml"))
+}
+
+func implicitContext(t *testing.T, g *gateway) {
 	l := load{
 		connections: connections, n: *requests, url: "http://" + g.http + "/data/order",
 		body: func(n int) string {
