@@ -109,7 +109,7 @@ func TestOneWriteForMany(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, w.sink.sent, 1, "the others are not handed over yet")
 		w.requireRequests(w.written(), first)
-		require.Equal(t, byte(packets.PINGREQ), w.written()[0].Type)
+		require.Equal(t, packets.PINGREQ, w.written()[0].Type)
 		w.requireRequests(w.written(), more...)
 		require.EqualValues(t, 3, w.counters.batches.Load())
 		require.Zero(t, w.counters.backlog.Load())
