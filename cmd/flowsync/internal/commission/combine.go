@@ -48,7 +48,7 @@ func (r *resolver) substitute(name string, own *value, at Position, depth int) (
 		v = r.named(name, at, depth+1)
 	}
 	text, ok := v.inText()
-	if !ok && v.kind != brokenKind {
+	if !ok && !v.holdsBroken() {
 		r.errorf(at, "${%s} is %v, and only a single value can be put into a text", clip(name), v.kind)
 	}
 	return text, ok

@@ -21,7 +21,7 @@ const maxPath = 4096
 
 func (s *service) httpServer(id string) {
 	o := s.properties[id]
-	server := &HTTPServer{ID: id, Pos: o.val.pos, BasePath: o.text("basePath", "")}
+	server := &HTTPServer{ID: id, Pos: s.places[id], BasePath: o.text("basePath", "")}
 	server.MaxBody = int(o.integer("requestMaxBodySize", defaultMaxBody, 1, largestMaxBody, "an integer from 1 to 512000 (bytes)"))
 	if s.checkPath(o, "basePath", server.BasePath) > 0 {
 		s.errorf(o.place("basePath"), "basePath of %s has a parameter: only a route may have them", o.what)
@@ -42,7 +42,7 @@ var operations = map[string]Operation{
 func (s *service) httpNode(id string) {
 	o := s.properties[id]
 	o.require("parent", "method", "route", "operation")
-	n := &HTTPNode{ID: id, Pos: o.val.pos, QoS: o.qos(), Retain: o.truth("retain"), Topic: s.topic(o, id)}
+	n := &HTTPNode{ID: id, Pos: s.places[id], QoS: o.qos(), Retain: o.truth("retain"), Topic: s.topic(o, id)}
 	n.Method = o.oneOf("method", "GET", "POST", "PUT", "PATCH", "DELETE")
 	n.Route = o.text("route", "")
 	s.checkPath(o, "route", n.Route)

@@ -1,6 +1,7 @@
 package commission
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -73,15 +74,15 @@ func (l *loader) file(f Source) *Service {
 	parts := l.sections(root, res)
 	res.declare(parts["definitions"], parts["resources"])
 	// metadata.name may refer to parameters, and what is made of it is a global.
-	res.globals["Cybus::MqttHost"] = l.options.MqttHost
-	if l.options.MqttHost == "" {
-		res.globals["Cybus::MqttHost"] = "localhost"
-	}
+	res.globals["Cybus::MqttHost"] = stringValue(cmp.Or(l.options.MqttHost, "localhost"), res.at(root))
 	l.parameters(parts["parameters"], res)
 	own := &Service{File: f.Name, Pos: res.at(root)}
 	own.ID = l.serviceID(parts["metadata"], res, &own.Pos)
-	res.globals["Cybus::ServiceId"] = own.ID
-	res.globals["Cybus::MqttRoot"] = "services/" + own.ID
+	res.globals["Cybus::ServiceId"], res.globals["Cybus::MqttRoot"] = broken(own.Pos), broken(own.Pos)
+	if own.ID != "" {
+		res.globals["Cybus::ServiceId"] = stringValue(own.ID, own.Pos)
+		res.globals["Cybus::MqttRoot"] = stringValue("services/"+own.ID, own.Pos)
+	}
 	res.checkDefinitions(parts["definitions"])
 
 	s := &service{Service: own, resolver: res, lenient: l.options.Lenient}
@@ -150,7 +151,7 @@ func (l *loader) unusedParams(files []string) {
 		if !l.usedParams[name] && len(files) > 0 {
 			l.add(Problem{
 				Pos:  Position{File: files[0]},
-				Text: "--param " + clip(name) + ": no file declares this parameter", Hint: didYouMean(name, l.params),
+				Text: "--param " + clip(name) + ": no file declares this parameter", Hint: didYouMean(name, slices.Compact(slices.Sorted(slices.Values(l.params)))),
 			})
 		}
 	}

@@ -122,6 +122,9 @@ func (s *service) topicOf(o *object, suffix string) (string, Position) {
 
 // checkTarget judges where a mapping publishes, which may depend on variables.
 func (s *service) checkTarget(m *Mapping, what string, at Position) {
+	if s.ID == "" {
+		return // no topic is right
+	}
 	known := contextVars(m.Rules)
 	for _, in := range m.Inputs {
 		known = append(known, in.Names...)

@@ -57,7 +57,7 @@ type HTTPNode struct {
 
 // Methods are those that the node answers to.
 func (n *HTTPNode) Methods() []string {
-	if n.Operation == ServerProvidesAndReceives {
+	if n.Operation == ServerProvidesAndReceives && n.Method != "GET" {
 		return []string{"GET", n.Method}
 	}
 	return []string{n.Method}

@@ -24,7 +24,7 @@ func nearest(name string, known []string) string {
 	if len(known) > maxKnown {
 		return ""
 	}
-	best, distance := "", 1+max(2, len(name)/3)
+	best, distance := "", min(1+max(2, len(name)/3), len(name)) // something must be left of it
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k), distance); d < distance {
 			best, distance = k, d

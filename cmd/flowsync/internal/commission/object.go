@@ -40,7 +40,7 @@ func (o *object) has(name string) bool {
 
 // field returns a property, or nil if it is absent, null or broken.
 func (o *object) field(name string) *value {
-	o.asked = append(o.asked, name)
+	o.ignore(name)
 	v := o.val.get(name)
 	if v == nil || v.kind == nullKind || v.kind == brokenKind {
 		return nil
@@ -128,13 +128,19 @@ func (o *object) oneOf(name string, words ...string) string {
 	return ""
 }
 
-// ignore names fields that are known and have no effect here.
-func (o *object) ignore(names ...string) { o.asked = append(o.asked, names...) }
+// ignore names fields that are known, and need not be read.
+func (o *object) ignore(names ...string) {
+	for _, name := range names {
+		if !slices.Contains(o.asked, name) {
+			o.asked = append(o.asked, name)
+		}
+	}
+}
 
 // refuse reports fields that are known and not served; null too, since that may be a value.
 func (o *object) refuse(names ...string) {
 	for _, name := range names {
-		o.asked = append(o.asked, name)
+		o.ignore(name)
 		if v := o.val.get(name); v != nil {
 			o.errorf(v.pos, "%s of %s is not supported in this version", name, o.what)
 		}

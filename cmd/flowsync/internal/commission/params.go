@@ -8,31 +8,38 @@ var paramTypes = []string{"string", "integer", "number", "boolean"}
 func (l *loader) parameters(n *yaml.Node, res *resolver) {
 	res.eachEntry(n, "parameters", func(key, val *yaml.Node) {
 		l.params = append(l.params, key.Value)
-		name := clip(key.Value)
-		p := param{loader: l, what: "the default of parameter " + name}
-		o := l.object(res.resolve(val, 1), "parameter "+name)
-		o.ignore("title", "description")
-		p.wanted = o.oneOf("type", paramTypes...)
-		v := o.field("default")
-		p.allow(o)
-		o.done()
-		text, given := l.options.Params[key.Value]
-		switch {
-		case given:
-			l.usedParams[key.Value] = true
-			v = p.given(text, res.at(key))
-			p.what = "--param " + name
-		case v == nil && !o.broken && !o.has("default"):
-			l.errorf(res.at(key), "the parameter %s has no default: give it a value with --param %s=…", name, name)
-		}
-		if v == nil || o.has("type") && p.wanted == "" || !p.judge(v) {
+		v := l.parameter(key.Value, res.at(key), res.resolve(val, 1))
+		if v == nil {
 			v = broken(res.at(key))
 		}
 		res.params[key.Value] = v
-		if res.defined[key.Value] != nil || res.resources[key.Value] {
+		if name := clip(key.Value); res.defined[key.Value] != nil || res.resources[key.Value] {
 			l.warnf(res.at(key), "something else in this file is called %s too, and !ref %s means the parameter: rename one of them", name, name)
 		}
 	})
+}
+
+// parameter gives the value of one parameter; nil, and a problem, if it has none that is right.
+func (l *loader) parameter(id string, at Position, declared *value) *value {
+	name := clip(id)
+	p := param{loader: l, what: "the default of parameter " + name}
+	o := l.object(declared, "parameter "+name)
+	o.ignore("title", "description")
+	p.wanted = o.oneOf("type", paramTypes...)
+	v := o.field("default")
+	p.allow(o)
+	o.done()
+	if text, given := l.options.Params[id]; given {
+		l.usedParams[id] = true
+		v = p.given(text, at)
+		p.what = "--param " + name
+	} else if v == nil && !o.broken && !o.has("default") {
+		l.errorf(at, "the parameter %s has no default: give it a value with --param %s=…", name, name)
+	}
+	if v == nil || o.has("type") && p.wanted == "" || !p.judge(v) {
+		return nil
+	}
+	return v
 }
 
 // param is a parameter while its value is found.
@@ -64,11 +71,14 @@ func (p *param) given(text string, at Position) *value {
 	if p.wanted == "string" {
 		return stringValue(text, at)
 	}
-	v, err := scalarValue(&yaml.Node{Kind: yaml.ScalarNode, Value: text}, at)
-	if err != nil || v.kind == nullKind {
-		return stringValue(text, at)
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &doc); err == nil && len(doc.Content) == 1 {
+		n := doc.Content[0]
+		if v, err := scalarValue(n, at); err == nil && v.text == text && v.kind != nullKind {
+			return v
+		}
 	}
-	return v
+	return stringValue(text, at)
 }
 
 // judge reports a value that is not of the parameter's type, or not among what is allowed.

@@ -22,7 +22,7 @@ var tags = []string{"!ref", "!sub", "!merge"}
 type resolver struct {
 	*report
 	file      string
-	globals   map[string]string
+	globals   map[string]*value // broken: not known, which is reported
 	params    map[string]*value
 	defined   map[string]*yaml.Node
 	resources map[string]bool
@@ -36,7 +36,7 @@ type resolver struct {
 
 func newResolver(r *report, file string) *resolver {
 	return &resolver{
-		report: r, file: file, globals: map[string]string{}, params: map[string]*value{}, defined: map[string]*yaml.Node{},
+		report: r, file: file, globals: map[string]*value{}, params: map[string]*value{}, defined: map[string]*yaml.Node{},
 		resources: map[string]bool{}, open: map[string]bool{}, aliases: map[*yaml.Node]bool{},
 	}
 }
@@ -158,11 +158,11 @@ func (r *resolver) ref(n *yaml.Node, depth int) *value {
 // named gives what a name stands for: a global, a parameter, a definition, or a resource, which
 // gives its id.
 func (r *resolver) named(name string, at Position, depth int) *value {
-	if text, ok := r.globals[name]; ok {
-		return stringValue(text, at)
+	if v, ok := r.globals[name]; ok {
+		return r.moved(v, at)
 	}
 	if v, ok := r.params[name]; ok {
-		return r.param(v, at)
+		return r.moved(v, at)
 	}
 	if def, ok := r.defined[name]; ok {
 		return r.definition(name, def, at, depth)
@@ -174,8 +174,8 @@ func (r *resolver) named(name string, at Position, depth int) *value {
 	return broken(at)
 }
 
-// param gives a parameter's value, as if it stood where it is referred to.
-func (r *resolver) param(v *value, at Position) *value {
+// moved gives a value as if it stood where it is referred to.
+func (r *resolver) moved(v *value, at Position) *value {
 	if !r.spend(v.count(), 0, at) {
 		return broken(at)
 	}

@@ -30,6 +30,7 @@ type service struct {
 	*resolver
 	lenient bool
 
+	places     map[string]Position    // of all resources
 	types      map[string]string      // of all resources
 	order      map[string][]string    // the ids of each type that is served, as in the file
 	properties map[string]*object     // of those
@@ -38,9 +39,13 @@ type service struct {
 }
 
 func (s *service) read(resources *yaml.Node) {
+	s.places = map[string]Position{}
 	s.types, s.order, s.properties = map[string]string{}, map[string][]string{}, map[string]*object{}
 	s.servers, s.nodes = map[string]*HTTPServer{}, map[string]*HTTPNode{}
-	s.eachEntry(resources, "resources", func(key, val *yaml.Node) { s.resource(key.Value, s.resolve(val, 1)) })
+	s.eachEntry(resources, "resources", func(key, val *yaml.Node) {
+		s.places[key.Value] = s.at(key)
+		s.resource(key.Value, s.resolve(val, 1))
+	})
 	if len(s.resources) == 0 {
 		s.errorf(s.Pos, "the file has no resources")
 	}
@@ -70,13 +75,14 @@ func (s *service) resource(id string, v *value) {
 	case typ == "" && o.field("type") == nil, typ == "" && o.field("type").kind != stringKind:
 		return // reported
 	case slices.Contains(notServed, typ):
-		s.errorf(o.place("type"), "%s is not supported in this version, and is not left out silently: take %s out of the file", typ, clip(id))
+		s.errorf(o.place("type"), "%s is a %s, which is not supported in this version, and nothing is left out silently: take it out of the file", o.what, typ)
 		return
 	case !slices.Contains(served, typ):
-		s.add(Problem{
-			Pos: o.place("type"), Text: "unknown type of resource " + clip(id) + ": " + o.field("type").shown(),
-			Warning: s.lenient, Hint: didYouMean(typ, slices.Concat(served, notServed)),
-		})
+		hint := didYouMean(typ, served)
+		if best := nearest(typ, slices.Concat(served, notServed)); best != "" {
+			hint = didYouMean(typ, []string{best})
+		}
+		s.add(Problem{Pos: o.place("type"), Text: "unknown type of " + o.what + ": " + o.field("type").shown(), Hint: hint, Warning: s.lenient})
 		return
 	}
 	if properties == nil {
@@ -110,7 +116,7 @@ func find[T any](s *service, o *object, name, want string, among map[string]*T) 
 		return found
 	}
 	if typ := s.types[v.text]; typ != "" {
-		s.errorf(v.pos, "%s of %s is %s, which is a %s, want a %s", name, o.what, clip(v.text), clip(typ), want)
+		s.errorf(v.pos, "%s of %s is %s, which is of type %s, want a %s", name, o.what, clip(v.text), clip(typ), want)
 		return nil
 	}
 	var known []string

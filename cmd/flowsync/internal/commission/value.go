@@ -124,6 +124,10 @@ func (v *value) shown() string {
 		return strconv.Quote(clip(v.text))
 	case boolKind, intKind, floatKind:
 		return clip(v.text)
+	case listKind:
+		if len(v.items) == 0 {
+			return "an empty list"
+		}
 	}
 	return v.kind.String()
 }
