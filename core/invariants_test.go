@@ -122,7 +122,8 @@ func TestLateness(t *testing.T) {
 			r := e.Do(context.Background(), &Call{Node: node, Timeout: timeout})
 			require.GreaterOrEqual(t, time.Since(start), timeout)
 			require.GreaterOrEqual(t, r.Elapsed, timeout)
-			require.Equal(t, Timeout, r.Outcome)
+			// On a busy machine the shortest are over before the bus gets to hand them over.
+			require.Contains(t, []Outcome{Timeout, NotPublished}, r.Outcome)
 		})
 	}
 	wg.Wait()

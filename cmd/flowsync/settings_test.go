@@ -60,7 +60,7 @@ func options(t *testing.T) map[string]struct {
 		"http-cert":            {"c", []string{"--http-key=k"}, func(s *settings) { s.httpCert, s.httpKey = "c", "k" }},
 		"http-key":             {"k", []string{"--http-cert=c"}, func(s *settings) { s.httpCert, s.httpKey = "c", "k" }},
 		"http-allow-origin":    {"https://a:1,*", nil, func(s *settings) { s.origins = []string{"https://a:1", "*"} }},
-		"http-token-file":      {file, nil, func(s *settings) { s.token = secretOf("hunter2") }},
+		"http-token-file":      {file, nil, func(s *settings) { s.token, s.tokenFile = secretOf("hunter2"), file }},
 		"opcua":                {"127.0.0.1:4841", nil, func(s *settings) { s.opcua = "127.0.0.1:4841" }},
 		"admin":                {"[::1]:1", nil, func(s *settings) { s.admin = "[::1]:1" }},
 		"insecure":             {"true", nil, func(s *settings) { s.insecure = true }},
