@@ -9,24 +9,54 @@
 //   - node: a resource that requesters talk to. mapping: a resource that carries messages from
 //     topics through rules to another topic.
 //   - value: a piece of the file after references, substitutions and merges, which remembers
-//     where it stands ([value]).
+//     where it stands.
 //
 // # How a file becomes a model
 //
-//  1. parse: bytes to YAML nodes, within limits of size, nesting and number.
-//  2. resolve: parameters get their values; !ref, !sub and !merge are carried out, aliases
-//     followed, lazily and with a guard against circles. What comes out are values.
-//  3. decode: each resource is read field by field. An unknown field, a wrong type or a number
-//     out of range is a [Problem] with its place; reading goes on, so that one run finds all.
-//  4. check: what no single resource can know: the same path twice, topics twice, mappings that
-//     feed themselves.
+//  1. parse (yaml.go): bytes to YAML nodes, within limits of size, nesting and number.
+//  2. resolve (resolve.go, combine.go, params.go): parameters get their values; !ref, !sub and
+//     !merge are carried out and aliases followed, with a guard against circles. What comes out
+//     are values. A name is looked for among the globals, the parameters, the definitions and
+//     the resources, in this order.
+//  3. decode (object.go, resources.go, http.go, mapping.go): each resource is read field by
+//     field. An unknown field, a wrong type or a number out of range is a [Problem] with its
+//     place; reading goes on, so that one run finds all.
+//  4. check (check.go, circle.go): what no single resource can know: paths and topics that are
+//     used twice, mappings that feed each other.
 //
-// Nothing here is clamped or guessed. What Connectware knows and this version does not serve is
-// refused by name: a file that loads does what it says.
+// What is wrong is told once. In place of what it should have given stands a broken value, about
+// which nothing more is said: a misspelt reference does not also make a property missing.
+//
+// # What is decided here
+//
+// Nothing is clamped or guessed, and nothing is left out silently. What Connectware knows and
+// this version does not serve is refused by name, a mapping without a subscription is an error,
+// and so is a publish topic that could only fail later: a file that loads does what it says.
+//
+// A mapping whose publish topic its own subscription matches is refused. If that depends on a
+// variable that rules set, it is a warning: they may never set it so. Mappings that feed each
+// other in a circle are a warning, since a filter may end it. Variables of wildcards are known
+// by what they can stand for: that of + is one level, that of # several.
+//
+// No two nodes may use the same topic: not the same node topic, and not the treq or tres of
+// another either.
+//
+// An integer or number that !sub puts into a text is written as JSON writes it, so that it can
+// stand in an expression: 0x10 becomes 16, 2.50 becomes 2.5. YAML's own <<, which takes over the
+// keys of another map, works as well; !merge merges in depth.
 //
 // # YAML
 //
-// go.yaml.in/yaml/v4, the maintained successor of gopkg.in/yaml.v3: its node API gives line and
-// column and hands us tags as they are written, which !ref needs. Maps keep the order of the
-// file, and a key that stands twice is an error.
+// go.yaml.in/yaml/v4, the maintained successor of gopkg.in/yaml.v3: its nodes have line, column
+// and the tag as it is written, which !ref needs, and its errors are typed and have a place.
+// Of goccy/go-yaml the syntax tree gives these too, with a Go type for each kind of node and of
+// scalar: more to walk for the same. Maps keep the order of the file, and a key that stands
+// twice is an error.
+//
+// # Bounds
+//
+// A file has at most 4 MiB, is nested at most 64 deep with the references that are followed, and
+// grows to at most 200 000 values and 16 MiB of substituted text; 500 problems are told, the rest
+// counted. References are followed anew each time, never shared, so that these bounds hold for
+// everything that is made of a file. The worst file takes some seconds.
 package commission

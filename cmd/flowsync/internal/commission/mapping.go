@@ -104,20 +104,29 @@ func (s *service) topicOf(o *object, suffix string) (string, Position) {
 	if o.has("endpoint") == o.has("topic") && !o.broken {
 		s.errorf(o.val.pos, "%s wants either endpoint or topic", o.what)
 	}
+	o.ignore("topic")
 	node := find(s, o, "endpoint", httpNodeType, s.nodes)
-	topic := o.text("topic", "")
 	switch {
 	case node == nil:
-		if v := o.field("topic"); v != nil && v.kind == stringKind && topic == "" {
-			s.errorf(v.pos, "topic of %s is empty", o.what)
-		}
-		return topic, o.place("topic")
+		return s.plainTopic(o), o.place("topic")
 	case node.Operation == Transaction:
-		topic = node.Topic + "/" + suffix
+		return node.Topic + "/" + suffix, o.place("endpoint")
 	default:
-		topic = node.Topic
+		return node.Topic, o.place("endpoint")
 	}
-	return topic, o.place("endpoint")
+}
+
+func (s *service) plainTopic(o *object) string {
+	topic := o.text("topic", "")
+	switch v := o.field("topic"); {
+	case v == nil:
+	case v.resource:
+		s.errorf(v.pos, "topic of %s is the id of a resource, which is no topic: write endpoint: !ref %s", o.what, clip(topic))
+		return ""
+	case v.kind == stringKind && topic == "":
+		s.errorf(v.pos, "topic of %s is empty", o.what)
+	}
+	return topic
 }
 
 // checkTarget judges where a mapping publishes, which may depend on variables.

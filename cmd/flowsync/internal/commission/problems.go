@@ -99,6 +99,7 @@ func clip(s string) string {
 
 // printable keeps what a file contains from steering the terminal that shows it.
 func printable(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if !strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
 		return s
 	}

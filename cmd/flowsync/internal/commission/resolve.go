@@ -168,7 +168,9 @@ func (r *resolver) named(name string, at Position, depth int) *value {
 		return r.definition(name, def, at, depth)
 	}
 	if r.resources[name] {
-		return stringValue(name, at)
+		v := stringValue(name, at)
+		v.resource = true
+		return v
 	}
 	r.unknown(at, "reference", name, r.names())
 	return broken(at)

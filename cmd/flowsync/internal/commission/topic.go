@@ -74,9 +74,11 @@ func (o outlet) reaches(filter []string) bool {
 		switch {
 		case i < len(filter) && filter[i] == "#":
 			return true
+		case i >= len(filter):
+			return false
 		case l.deep:
-			return i >= len(filter) || filter[i] == "+" || strings.HasPrefix(filter[i], l.texts[0])
-		case i >= len(filter), filter[i] != "+" && !l.mayBe(filter[i]):
+			return filter[i] == "+" || strings.HasPrefix(filter[i], l.texts[0])
+		case filter[i] != "+" && !l.mayBe(filter[i]):
 			return false
 		}
 	}

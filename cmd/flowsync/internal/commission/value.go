@@ -37,6 +37,8 @@ type value struct {
 	float   float64
 	entries []entry  // of a map, in the order of the file
 	items   []*value // of a list
+
+	resource bool // a string that is the id of a resource, from !ref
 }
 
 type entry struct {
