@@ -3,7 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -106,31 +106,25 @@ func (b *Broker) Subscribe(filter string, qos byte, handle mqtt.Handler) error {
 	}
 	plain := mqtt.Unshared(filter)
 	sub := &subscription{filter: plain, qos: qos, handle: handle}
-	if plain == filter {
-		b.replay(sub)
-	}
-	b.handlers.subscribe(sub)
+	b.countLost(filter, b.handlers.subscribe(sub, func() []mqtt.Message {
+		if plain != filter {
+			return nil
+		}
+		return b.stored(plain)
+	}))
 	return nil
 }
 
-// replay queues the stored messages for a new subscription, ordered by topic.
-func (b *Broker) replay(sub *subscription) {
-	stored := b.server.Topics.Retained.GetAll()
-	var topics []string
-	for topic := range stored {
-		if mqtt.Match(sub.filter, topic) {
-			topics = append(topics, topic)
+// stored returns the retained messages that match a filter, ordered by topic.
+func (b *Broker) stored(filter string) []mqtt.Message {
+	var all []mqtt.Message
+	for topic, pk := range b.server.Topics.Retained.GetAll() {
+		if mqtt.Match(filter, topic) {
+			all = append(all, mqtt.Message{Topic: topic, Payload: pk.Payload, QoS: pk.FixedHeader.Qos, Retain: true, ContentType: pk.Properties.ContentType})
 		}
 	}
-	sort.Strings(topics)
-	for _, topic := range topics {
-		pk := stored[topic]
-		m := mqtt.Message{Topic: topic, Payload: pk.Payload, QoS: pk.FixedHeader.Qos, Retain: true, ContentType: pk.Properties.ContentType}
-		if !b.handlers.push(delivery{sub, m}) {
-			b.counters.handlersDropped.Add(1)
-			b.handlersLost.report("topic", topic)
-		}
-	}
+	slices.SortFunc(all, func(x, y mqtt.Message) int { return strings.Compare(x.Topic, y.Topic) })
+	return all
 }
 
 // refusal says why nothing is published, nil if it is.

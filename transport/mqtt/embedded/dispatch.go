@@ -12,7 +12,7 @@ type dispatcher struct {
 	maxMessages, maxBytes int
 	wake                  chan struct{} // one token: there is something to do
 
-	mu     sync.RWMutex // guards all below; handlers are called outside
+	mu     sync.RWMutex // guards all below; handlers are called outside, of the broker only stored messages are read inside
 	subs   []*subscription
 	queue  []delivery
 	bytes  int
@@ -38,10 +38,22 @@ func newDispatcher(o *Options) *dispatcher {
 	return &dispatcher{maxMessages: o.MaxInFlight, maxBytes: o.MaxBacklog, wake: make(chan struct{}, 1)}
 }
 
-func (d *dispatcher) subscribe(s *subscription) {
+// subscribe queues what stored returns, and from then on what matches. It returns how many
+// could not be queued.
+//
+// A message is stored before it is offered, so under the lock nothing can fall in between: what
+// is stored later is offered later, and waits for the lock. What is stored, but not yet offered,
+// comes twice, as it may from any broker.
+func (d *dispatcher) subscribe(s *subscription, stored func() []mqtt.Message) (dropped int) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, m := range stored() {
+		if !d.pushLocked(delivery{s, m}) {
+			dropped++
+		}
+	}
 	d.subs = append(d.subs, s)
-	d.mu.Unlock()
+	return dropped
 }
 
 // full says whether a message on topic has a handler that could not be given it now.
@@ -79,13 +91,7 @@ func (d *dispatcher) offer(m mqtt.Message) (dropped int) {
 	return dropped
 }
 
-// push queues a message for one handler. False: there is no room.
-func (d *dispatcher) push(one delivery) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.pushLocked(one)
-}
-
+// pushLocked queues a message for one handler. False: there is no room.
 func (d *dispatcher) pushLocked(one delivery) bool {
 	size := one.size()
 	if d.closed || len(d.queue) >= d.maxMessages || d.bytes+size > d.maxBytes {

@@ -45,21 +45,22 @@ func (h *hook) OnConnect(cl *broker.Client, _ packets.Packet) error {
 	return nil
 }
 
-// OnSelectSubscribers picks one member of each share group. The broker would pick those who are
-// away too, whose session waits for them: a request given to them is not answered in time.
+// OnSelectSubscribers picks one member of each share group, one who is away only if all are. The
+// broker would not look: a request that waits in somebody's session is not answered in time.
 func (h *hook) OnSelectSubscribers(subs *broker.Subscribers, _ packets.Packet) *broker.Subscribers {
 	for _, group := range subs.Shared {
-		for id, sub := range group {
-			cl, ok := h.b.server.Clients.Get(id)
-			if !ok || cl.Closed() {
-				continue
+		var chosen string
+		for id := range group {
+			chosen = id
+			if cl, ok := h.b.server.Clients.Get(id); ok && !cl.Closed() {
+				break
 			}
-			if chosen, twice := subs.SharedSelected[id]; twice {
-				sub = chosen.Merge(sub)
-			}
-			subs.SharedSelected[id] = sub
-			break
 		}
+		sub := group[chosen]
+		if other, twice := subs.SharedSelected[chosen]; twice {
+			sub = other.Merge(sub)
+		}
+		subs.SharedSelected[chosen] = sub
 	}
 	return subs
 }
@@ -110,14 +111,18 @@ func (b *Broker) deliver(pk *packets.Packet) {
 		b.counters.answers.Add(1)
 		b.sink.Resolve(core.Answer{Node: node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
 	}
-	lost := b.handlers.offer(mqtt.Message{
+	b.countLost(pk.TopicName, b.handlers.offer(mqtt.Message{
 		Topic:       pk.TopicName,
 		Payload:     pk.Payload,
 		QoS:         pk.FixedHeader.Qos,
 		ContentType: pk.Properties.ContentType,
-	})
+	}))
+}
+
+// countLost reports messages that found the queue of the handlers full.
+func (b *Broker) countLost(topic string, lost int) {
 	if lost > 0 {
 		b.counters.handlersDropped.Add(uint64(lost))
-		b.handlersLost.report("topic", pk.TopicName)
+		b.handlersLost.report("topic", topic)
 	}
 }
