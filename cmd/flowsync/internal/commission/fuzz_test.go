@@ -18,6 +18,9 @@ func FuzzLoad(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	for _, text := range []string{"a: 1\n---\nb: 2\n", "\xff\xfea\x00", "a:\n\tb: 1\n", "resources: &r {a: *r}\n", "definitions: {a: !ref a, b: !sub '${b}', c: !merge [!ref c]}\n", "? [a]\n: 1\n"} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 16<<10 {
 			return // longer ones are slow, and nothing new
@@ -35,6 +38,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		require.Len(t, model.Services, 1)
+		requireServable(t, model)
 		model.eachHTTPNode(func(_ *Service, s *HTTPServer, n *HTTPNode) {
 			require.Positive(t, s.MaxBody)
 			require.NotEmpty(t, n.Method)

@@ -9,6 +9,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
+	"github.com/flowsync-go/flowsync/transport/http"
+	"github.com/flowsync-go/flowsync/transport/mqtt"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew; look at what changed")
@@ -94,6 +98,7 @@ func TestGood(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
 			model, problems := Load(readCase(t, path))
 			require.NotNil(t, model, "%s", listed(problems))
+			requireServable(t, model)
 			var b strings.Builder
 			encoder := json.NewEncoder(&b)
 			encoder.SetEscapeHTML(false)
@@ -102,6 +107,38 @@ func TestGood(t *testing.T) {
 			requireGolden(t, strings.TrimSuffix(path, ".yaml")+".json", b.String())
 			requireGolden(t, strings.TrimSuffix(path, ".yaml")+".txt", listed(problems))
 		})
+	}
+}
+
+// requireServable: what check accepts, the HTTP server and the broker's client take.
+func requireServable(t *testing.T, model *Model) {
+	t.Helper()
+	server, err := http.New(http.Options{})
+	require.NoError(t, err)
+	model.eachHTTPNode(func(_ *Service, s *HTTPServer, n *HTTPNode) {
+		for _, method := range n.Methods() {
+			path := http.JoinPath("/data", s.BasePath, n.Route)
+			receive := func([]byte, *http.Meta) error { return nil }
+			require.NoError(t, server.Add(http.Route{Method: method, Path: path, MaxBody: s.MaxBody, Receive: receive}))
+		}
+		require.NoError(t, mqtt.ValidateTopic(n.Topic+"/treq"))
+	})
+	for _, s := range model.Services {
+		for _, m := range s.Mappings {
+			vars := map[string]string{}
+			for _, in := range m.Inputs {
+				require.NoError(t, mqtt.ValidateFilter("$share/flowsync-"+s.ID+"/"+in.Filter))
+				for _, name := range in.Names {
+					vars[name] = "x"
+				}
+			}
+			for _, name := range contextVars(m.Rules) {
+				vars[name] = "x"
+			}
+			topic, err := rules.Expand(m.Publish.Topic, vars)
+			require.NoError(t, err)
+			require.NoError(t, mqtt.ValidateTopic(topic))
+		}
 	}
 }
 

@@ -68,6 +68,7 @@ func TestBounds(t *testing.T) {
 		"merge": {"definitions: {a: {" + strings.Repeat("k", 10) + ": 1}, b: !merge [" + strings.Repeat("!ref a,", 100_000) + "]}\nresources:\n" + server,
 			"the file grows beyond"},
 		"long route":     {"resources:\n  http: {type: Cybus::Server::Http, properties: {basePath: " + strings.Repeat("a", maxPath+1) + "}}\n", "basePath of http: longer than 4096 bytes"},
+		"long filter":    {"resources:\n  m: {type: Cybus::Mapping, properties: {mappings: [{subscribe: {topic: " + strings.Repeat("a", 65_530) + "}, publish: {topic: b}}]}}\n", "bytes long, MQTT allows 65535"},
 		"unused ref":     {"definitions: {a: !ref nobody}\nresources:\n" + server, `unknown reference "nobody" (want one of Cybus::MqttHost, Cybus::MqttRoot, Cybus::ServiceId, a, http)`},
 		"steering a tty": {"resources:\n  \"\\e[31m\": 5\n", `x.yaml:2:13: resource \x1b[31m must be a map of properties, not 5`},
 		"long name":      {"resources:\n  " + strings.Repeat("a", 1000) + ": 5\n", "resource " + strings.Repeat("a", 80) + "… must be a map"},

@@ -88,6 +88,10 @@ func (s *service) checkSubscribe(in *Input, specs []rules.Spec, o *object, topic
 		s.errorf(at, "%s: shared subscriptions are made by the gateway itself, see --no-share", o.what)
 		return false
 	}
+	if err := mqtt.ValidateFilter("$share/flowsync-" + s.ID + "/" + in.Filter); err != nil { // so it is sent
+		s.errorf(at, "%s: %v", o.what, err)
+		return false
+	}
 	for i, name := range in.Names {
 		if name != "" && slices.Contains(in.Names[:i], name) {
 			s.errorf(at, "%s has two wildcards of the name %q: the first would be lost", o.what, clip(name))
