@@ -45,6 +45,11 @@
 // stand in an expression: 0x10 becomes 16, 2.50 becomes 2.5. YAML's own <<, which takes over the
 // keys of another map, works as well; !merge merges in depth.
 //
+// Files of Connectware are to run unchanged: what it documents and what has no bearing here
+// (inputBuffering, agentName, a format) is accepted, with a notice where its author may expect an
+// effect. An operation must be given, although its documentation calls it optional: nothing says
+// what a node without one would do.
+//
 // # YAML
 //
 // go.yaml.in/yaml/v4, the maintained successor of gopkg.in/yaml.v3: its nodes have line, column

@@ -51,10 +51,10 @@ func (s *service) httpNode(id string) {
 	n.Rules = o.rules("rules", n.Operation == Transaction)
 	s.transaction(o, n)
 	s.checkOperation(o, n)
-	if o.has("inputBuffering") {
-		s.noticef(o.place("inputBuffering"), "inputBuffering", "inputBuffering has no effect: requests are published as they come")
+	if n.Retain && n.Operation == Transaction {
+		s.warnf(o.place("retain"), "retain of %s: a responder that connects later gets the last request once more, which has ended long ago", o.what)
 	}
-	o.truth("inputBuffering")
+	s.noEffect(o, "inputBuffering", "requests are published as they come")
 	enabled := o.enabled()
 	server := find(s, o, "parent", httpServerType, s.servers)
 	o.done()
@@ -168,4 +168,13 @@ func (s *service) checkOperation(o *object, n *HTTPNode) {
 	case ServerProvidesAndReceives:
 		s.errorf(at, "%s provides and receives: give the method it receives with, such as PUT; it provides with GET", o.what)
 	}
+}
+
+// noEffect takes a property that Connectware knows and that changes nothing here, whatever its
+// value, and says so once.
+func (s *service) noEffect(o *object, name, why string) {
+	if o.has(name) {
+		s.noticef(o.place(name), name, "%s has no effect: %s", name, why)
+	}
+	o.ignore(name)
 }

@@ -58,7 +58,8 @@ type loader struct {
 	params     []string // declared by any file
 }
 
-var sections = []string{"description", "metadata", "parameters", "definitions", "resources"}
+// sections of a file. The version is that of the format, of which there is one.
+var sections = []string{"description", "version", "metadata", "parameters", "definitions", "resources"}
 
 // file reads one file. It returns nil if nothing can be made of it.
 func (l *loader) file(f Source) *Service {

@@ -15,8 +15,8 @@ func TestNotAFile(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":           {"", "x.yaml: the file is empty\n"},
 		"comment":         {"# nothing\n", "x.yaml: the file is empty\n"},
-		"null":            {"---\n", "x.yaml:2:1: a commissioning file is a map of description, metadata, parameters, definitions, resources\n"},
-		"list":            {"- a\n", "x.yaml:1:1: a commissioning file is a map of description, metadata, parameters, definitions, resources\n"},
+		"null":            {"---\n", "x.yaml:2:1: a commissioning file is a map of description, version, metadata, parameters, definitions, resources\n"},
+		"list":            {"- a\n", "x.yaml:1:1: a commissioning file is a map of description, version, metadata, parameters, definitions, resources\n"},
 		"not UTF-8":       {"a: b\nc: ä\xff\n", "x.yaml:2:5: the byte 0xff is not UTF-8: save the file as UTF-8 text\n"},
 		"UTF-16":          {"\xff\xfea\x00", "x.yaml:1:1: the byte 0xff is not UTF-8: save the file as UTF-8 text\n"},
 		"NUL":             {"a: b\n\nc\x00: d\n", "x.yaml:3:2: the character U+0000 does not belong into a text: save the file as UTF-8 text\n"},

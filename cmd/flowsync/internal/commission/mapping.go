@@ -13,6 +13,8 @@ func (s *service) mapping(id string) {
 	o := s.properties[id]
 	o.require("mappings")
 	list := o.field("mappings")
+	s.noEffect(o, "inputBuffering", "requests are published as they come")
+	s.noEffect(o, "agentName", "mappings run in the gateway itself")
 	enabled := o.enabled()
 	o.done()
 	if list == nil {
@@ -50,6 +52,7 @@ func (s *service) oneMapping(m *Mapping, v *value) bool {
 	out := s.object(publish, "publish of "+name)
 	m.Publish.QoS, m.Publish.Retain = out.qos(), out.truth("retain")
 	topic, at := s.topicOf(out, "tres")
+	out.refuse("connection")
 	out.done()
 	m.Publish.Topic = topic
 	if topic == "" || len(m.Inputs) == 0 {
@@ -71,6 +74,7 @@ func (s *service) subscribe(m *Mapping, name string, v *value) {
 		o := s.object(in, "subscribe of "+name)
 		input := Input{QoS: o.qos(), Label: o.text("label", "")}
 		topic, at := s.topicOf(o, "treq")
+		o.refuse("connection")
 		o.done()
 		if topic != "" && s.checkSubscribe(&input, m.Rules, o, topic, at) {
 			m.Inputs = append(m.Inputs, input)

@@ -1,8 +1,13 @@
 package commission
 
-import "go.yaml.in/yaml/v4"
+import (
+	"strings"
 
-var paramTypes = []string{"string", "integer", "number", "boolean"}
+	"go.yaml.in/yaml/v4"
+)
+
+// paramTypes are those of JSON Schema. An array or object has a default only: an option is text.
+var paramTypes = []string{"string", "integer", "number", "boolean", "array", "object"}
 
 // parameters gives each declared parameter its value: that of the options, or its default.
 func (l *loader) parameters(n *yaml.Node, res *resolver) {
@@ -28,11 +33,12 @@ func (l *loader) parameter(id string, at Position, declared *value) *value {
 	p.wanted = o.oneOf("type", paramTypes...)
 	v := o.field("default")
 	p.allow(o)
+	p.limits = l.limitsOf(o)
 	o.done()
 	if text, given := l.options.Params[id]; given {
 		l.usedParams[id] = true
 		v = p.given(text, at)
-		p.what = "--param " + name
+		p.what, p.secret = "--param "+name, true
 	} else if v == nil && !o.broken && !o.has("default") {
 		l.errorf(at, "the parameter %s has no default: give it a value with --param %s=…", name, name)
 	}
@@ -45,8 +51,10 @@ func (l *loader) parameter(id string, at Position, declared *value) *value {
 // param is a parameter while its value is found.
 type param struct {
 	*loader
-	what    string   // how a problem calls the value
-	wanted  string   // the type; empty: any
+	what    string // how a problem calls the value
+	secret  bool   // the value may be one, and is not to be shown
+	wanted  string // the type; empty: any
+	limits  limits
 	allowed []*value // nil: any
 }
 
@@ -81,6 +89,14 @@ func (p *param) given(text string, at Position) *value {
 	return stringValue(text, at)
 }
 
+// shown is what a problem says of a value. That of an option may be a password.
+func (p *param) shown(v *value) string {
+	if p.secret {
+		return ": its value does not fit"
+	}
+	return " is " + v.shown()
+}
+
 // judge reports a value that is not of the parameter's type, or not among what is allowed.
 func (p *param) judge(v *value) bool {
 	fits := map[string]bool{
@@ -89,9 +105,15 @@ func (p *param) judge(v *value) bool {
 		"integer": v.kind == intKind,
 		"number":  v.kind == intKind || v.kind == floatKind,
 		"boolean": v.kind == boolKind,
+		"array":   v.kind == listKind,
+		"object":  v.kind == mapKind,
 	}[p.wanted]
 	if !fits {
-		p.errorf(v.pos, "%s is %s, want type %s", p.what, v.shown(), p.wanted)
+		p.errorf(v.pos, "%s%s, want type %s", p.what, p.shown(v), p.wanted)
+		return false
+	}
+	if fault := p.limits.judge(v); fault != "" {
+		p.errorf(v.pos, "%s%s, want %s", p.what, p.shown(v), fault)
 		return false
 	}
 	if p.allowed == nil {
@@ -106,7 +128,10 @@ func (p *param) judge(v *value) bool {
 			words = append(words, item.text)
 		}
 	}
-	hint := didYouMean(v.text, words)
-	p.add(Problem{Pos: v.pos, Text: p.what + " is " + v.shown() + ", which is not one of its allowed values", Hint: hint})
+	hint := "want one of " + strings.Join(words, ", ")
+	if !p.secret {
+		hint = didYouMean(v.text, words)
+	}
+	p.add(Problem{Pos: v.pos, Text: p.what + p.shown(v) + ", which is not one of its allowed values", Hint: hint})
 	return false
 }
