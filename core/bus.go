@@ -22,7 +22,7 @@ type Sink interface {
 	Sent(ID) bool
 	// Resolve takes a message that arrived on the answer topic of a node, whatever it is: the
 	// engine decodes, counts and classifies it. True if it completed a transaction. The
-	// payload is not kept. It never blocks.
+	// payload is not kept. It takes as long as the node's Inspect does, and does not block itself.
 	Resolve(Answer) bool
 	// Fail ends a transaction because of what happened on the bus. False if there was nothing
 	// to end, or if err says "never left" of a transaction that was marked sent.

@@ -2,7 +2,7 @@
 // hands its request to a bus, and ends it exactly once: with the responder's answer,
 // or with a truthful outcome when no answer comes in time.
 //
-// It does no I/O and knows no protocol. It imports the standard library and xsync only.
+// It does no I/O and knows no protocol. It imports the standard library, and may import xsync.
 //
 // # Words
 //

@@ -14,8 +14,6 @@ import (
 	"time"
 )
 
-const maxShards = 256
-
 // Engine holds transactions and ends each exactly once. All methods may be called from many
 // goroutines at once. It implements [Sink].
 type Engine struct {
@@ -40,9 +38,14 @@ type Engine struct {
 	closed bool
 }
 
-// hint remembers a shard. sync.Pool keeps one for each processor, so that each processor
-// begins its transactions on a shard of its own.
-type hint struct{ shard uint32 }
+// hint remembers a shard. sync.Pool keeps one for each processor, so that at any time each
+// processor begins its transactions on a shard of its own.
+type hint struct{ shard, used uint32 }
+
+// hintStay is how many transactions begin on a shard before its processor moves on to the next:
+// enough to stay in the cache, and few enough to fill all tables, and the ends that they
+// remember, alike.
+const hintStay = 64
 
 // New returns a running engine. If the bus is a [Binder] it is bound to the engine. The error
 // lists everything that is wrong with the options.
@@ -65,7 +68,7 @@ func New(bus Bus, options Options) (*Engine, error) {
 		drained:  make(chan struct{}, 1),
 		requests: sync.Pool{New: func() any { return new(Request) }},
 	}
-	e.hints.New = func() any { return &hint{e.nextHint.Add(1) & uint32(options.Shards-1)} }
+	e.hints.New = func() any { return &hint{shard: e.nextHint.Add(1)} }
 	shardBits := uint32(bits.TrailingZeros(uint(options.Shards)))
 	for i := range e.shards {
 		var seed [32]byte
@@ -149,13 +152,15 @@ func (e *Engine) Begin(call *Call, done Completer) ID {
 	id, outcome := e.pick().begin(call.Node, done, size, now, deadline)
 	if outcome != 0 {
 		e.release(call.Node, size)
-		e.refused(call.Node, outcome, "the gateway is shutting down", done)
+		e.refused(call.Node, outcome, whyRefused[outcome], done)
 		return ID{}
 	}
 	e.driver.notice(deadline)
 	e.publish(call, id, start, timeout)
 	return id
 }
+
+var whyRefused = map[Outcome]string{Shutdown: "the gateway is shutting down", Shed: "too many requests are held"}
 
 // admit reserves a place for a transaction, or says why there is none. The place is taken
 // before draining is looked at, so that either Drain sees the place or admit sees Drain.
@@ -170,9 +175,9 @@ func (e *Engine) admit(node *Node, size uint32) (Outcome, string) {
 	var why string
 	switch {
 	case e.draining.Load():
-		outcome, why = Shutdown, "the gateway is shutting down"
+		outcome, why = Shutdown, whyRefused[Shutdown]
 	case held > int64(e.options.MaxInFlight):
-		outcome, why = Shed, "too many requests are held"
+		outcome, why = Shed, whyRefused[Shed]
 	case bytes > e.options.MaxHeldBytes:
 		outcome, why = Shed, "the requests held are too large in all"
 	case inFlight > int64(node.options.MaxInFlight):
@@ -207,7 +212,8 @@ func (e *Engine) refused(node *Node, outcome Outcome, why string, done Completer
 
 func (e *Engine) pick() *shard {
 	h := e.hints.Get().(*hint)
-	sh := &e.shards[h.shard]
+	sh := &e.shards[(h.shard+h.used/hintStay)&uint32(len(e.shards)-1)]
+	h.used++
 	e.hints.Put(h)
 	return sh
 }
@@ -335,7 +341,7 @@ func (e *Engine) Close() error {
 			now := e.now()
 			taken, from = e.shards[i].close(now, from, batch[:0])
 			for j := range taken {
-				e.finish(&taken[j], Result{Outcome: Shutdown, Message: "the gateway is shutting down"}, now)
+				e.finish(&taken[j], Result{Outcome: Shutdown, Message: whyRefused[Shutdown]}, now)
 			}
 		}
 	}

@@ -65,6 +65,12 @@ func ParseID(text []byte) (ID, bool) {
 	return id, true
 }
 
+// An id has 32 bits for its place, and shards take at most 8 of them.
+const (
+	maxShards = 256
+	maxSlots  = 1<<24 - 1
+)
+
 func makeID(place uint32, instance uint16, mid uint16, rest uint64) ID {
 	var id ID
 	binary.BigEndian.PutUint32(id[0:4], place)

@@ -385,3 +385,45 @@ func TestLargeAnswersAreNotPooled(t *testing.T) {
 	w.Release()
 	require.Nil(t, w.buf)
 }
+
+// TestEndsOfOneProcessor: whoever begins, the ends of all shards are used, so that what a late
+// answer is called does not depend on it.
+func TestEndsOfOneProcessor(t *testing.T) {
+	e, node, _ := newTestEngine(t, Options{Shards: 8})
+	ids := make([]ID, 60_000)
+	for i := range ids {
+		ids[i] = e.Begin(&Call{Node: node}, ignore{})
+		e.Cancel(ids[i])
+	}
+	for _, id := range ids {
+		e.Resolve(Answer{Node: node, Payload: answerTo(id, `"value":1`)})
+	}
+	if !raceEnabled { // it makes sync.Pool drop entries at random
+		require.EqualValues(t, len(ids), e.Stats(node).Answers[Late])
+	}
+}
+
+// TestInspectSeesLiveAnswersOnly: a duplicate must not change what rules remember.
+func TestInspectSeesLiveAnswersOnly(t *testing.T) {
+	e, _, _ := newTestEngine(t, Options{})
+	seen := 0
+	node, err := e.AddNode(NodeOptions{Name: "i", Topic: "i", Inspect: func(*Reply) error { seen++; return nil }})
+	require.NoError(t, err)
+	id := e.Begin(&Call{Node: node}, ignore{})
+	for range 3 {
+		e.Resolve(Answer{Node: node, Payload: answerTo(id, `"value":1`)})
+	}
+	e.Resolve(Answer{Node: node, Payload: answerTo(ID{4: id[4], 5: id[5], 6: 0x40}, `"value":1`)})
+	require.Equal(t, 1, seen)
+	s := e.Stats(node)
+	require.EqualValues(t, 2, s.Answers[Duplicate])
+	require.EqualValues(t, 1, s.Answers[Unknown])
+}
+
+// TestEmptyCorrelationData: the property may be sent with nothing in it.
+func TestEmptyCorrelationData(t *testing.T) {
+	e, node, _ := newTestEngine(t, Options{})
+	id := e.Begin(&Call{Node: node}, ignore{})
+	require.False(t, e.Resolve(Answer{Node: node, Payload: []byte(`{"value":1}`), CorrelationData: []byte{}}))
+	require.True(t, e.Resolve(Answer{Node: node, Payload: answerTo(id, `"value":1`), CorrelationData: []byte{}}))
+}

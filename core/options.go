@@ -17,7 +17,7 @@ const (
 // Options of an engine. The zero value is usable.
 type Options struct {
 	// MaxInFlight is how many transactions may be held in all; above it they are shed.
-	// 0: 100 000. At most 16 777 216.
+	// 0: 100 000. At most 16 777 215.
 	MaxInFlight int
 	// MaxHeldBytes bounds the sum of the values of held transactions, in bytes; above it they
 	// are shed. 0: 1 GiB.
@@ -60,8 +60,8 @@ func (o *Options) complete(cpus int) error {
 	if o.MaxInFlight == 0 {
 		o.MaxInFlight = 100_000
 	}
-	if o.MaxInFlight < 0 || o.MaxInFlight > 1<<24 {
-		errs = append(errs, fmt.Errorf("core: MaxInFlight is %d, want 1 to %d", o.MaxInFlight, 1<<24))
+	if o.MaxInFlight < 0 || o.MaxInFlight > maxSlots {
+		errs = append(errs, fmt.Errorf("core: MaxInFlight is %d, want 1 to %d", o.MaxInFlight, maxSlots))
 	}
 	if o.MaxHeldBytes == 0 {
 		o.MaxHeldBytes = 1 << 30

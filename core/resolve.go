@@ -31,13 +31,19 @@ func (e *Engine) Resolve(a Answer) bool {
 	case !e.own(&reply.ID):
 		return e.stray(a, Stray{Kind: Foreign, ID: reply.ID})
 	}
-	r := resultOf(a.Node, &reply)
+	shard := e.shardOf(&reply.ID)
+	// Inspect may be costly and may keep state: it is for answers that can still end something.
+	// One that cannot is only counted, whatever it says.
+	r := Result{Outcome: Answered}
+	if a.Node.options.Inspect == nil || shard.holds(&reply.ID, a.Node) {
+		r = resultOf(a.Node, &reply)
+	}
 	if r.Outcome == 0 {
 		return e.stray(a, Stray{Kind: Ignored, ID: reply.ID})
 	}
 	now := e.now()
 	var h held
-	kind, before := e.shardOf(&reply.ID).answer(&reply.ID, a.Node, r.Outcome, now, &h)
+	kind, before := shard.answer(&reply.ID, a.Node, r.Outcome, now, &h)
 	if kind != Matched {
 		e.observe(a, Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
 		return false
@@ -49,9 +55,9 @@ func (e *Engine) Resolve(a Answer) bool {
 // correlate finds the id of an answer: the payload's, or else the Correlation Data.
 func correlate(reply *Reply, correlation []byte) error {
 	switch {
-	case correlation == nil && reply.HasID:
+	case len(correlation) == 0 && reply.HasID: // some libraries send the property empty
 		return nil
-	case correlation == nil:
+	case len(correlation) == 0:
 		return errors.New("no id in the payload and no Correlation Data")
 	case reply.HasID:
 		if string(correlation) != string(reply.ID[:]) {

@@ -20,7 +20,7 @@ type shard struct {
 	ends   ends
 	counts []nodeCounts // by node index
 
-	// constant after newShard
+	// constant after init
 	index, bits uint32 // its number; the bits of an id's place that hold it
 	instance    uint16
 	maxSlots    uint32
@@ -117,6 +117,14 @@ func (sh *shard) end(id *ID, outcome Outcome, now int64, onlyUnsent bool, h *hel
 type past struct {
 	outcome Outcome
 	ago     time.Duration
+}
+
+// holds says whether a transaction of the node is held.
+func (sh *shard) holds(id *ID, node *Node) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.table.find(sh.slotOf(id), id)
+	return s != nil && s.node == node
 }
 
 // answer takes out into h the transaction that an answer on node's topic belongs to. If there is

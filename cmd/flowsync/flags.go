@@ -37,7 +37,7 @@ type brokerFlags struct {
 }
 
 type limitFlags struct {
-	MaxInFlight  string `name:"max-in-flight" default:"100000" placeholder:"N" help:"Requests held at a time, 1 to 16777216; more are refused (shed)."`
+	MaxInFlight  string `name:"max-in-flight" default:"100000" placeholder:"N" help:"Requests held at a time, 1 to 16777215; more are refused (shed)."`
 	MaxHeldBytes string `name:"max-held-bytes" default:"1GiB" placeholder:"SIZE" help:"Bytes of request values held at a time; more are refused (shed)."`
 	Drain        string `name:"drain" default:"10s" placeholder:"DURATION" help:"How long held requests may still be answered after SIGTERM or SIGINT, 0s to 1h. A second signal ends at once."`
 }

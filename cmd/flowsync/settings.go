@@ -67,7 +67,7 @@ const (
 	maxConnections  = 16
 	minPacket       = 1 << 10
 	maxPacket       = 256 << 20
-	mostInFlight    = 1 << 24
+	mostInFlight    = 1<<24 - 1
 	mostHeldBytes   = 1 << 40
 	longestDrain    = time.Hour
 	passwordEnvName = "FLOWSYNC_BROKER_PASSWORD"
@@ -185,6 +185,7 @@ func (f *brokerFlags) needBroker(j *judge) {
 	for _, o := range [][2]string{
 		{"broker-user", f.BrokerUser}, {"broker-password-file", f.BrokerPasswordFile},
 		{"broker-ca", f.BrokerCA}, {"broker-cert", f.BrokerCert}, {"broker-key", f.BrokerKey},
+		{"mqtt-client-id", f.MQTTClientID},
 	} {
 		if o[1] != "" {
 			j.fault(o[0], o[1], "there is no --broker that it could be for: give the URL, or leave this out")

@@ -70,7 +70,7 @@ func options(t *testing.T) map[string]struct {
 		"broker-ca":            {"ca", tls, withTLS(func(s *settings) { s.broker.ca = "ca" })},
 		"broker-cert":          {"c", append(tls, "--broker-key=k"), withTLS(func(s *settings) { s.broker.cert, s.broker.key = "c", "k" })},
 		"broker-key":           {"k", append(tls, "--broker-cert=c"), withTLS(func(s *settings) { s.broker.cert, s.broker.key = "c", "k" })},
-		"mqtt-client-id":       {"id", nil, func(s *settings) { s.broker.clientID = "id" }},
+		"mqtt-client-id":       {"id", []string{"--broker=mqtt://h"}, func(s *settings) { s.broker.url, s.broker.clientID = "mqtt://h", "id" }},
 		"mqtt-keep-alive":      {"1m", nil, func(s *settings) { s.broker.keepAlive = time.Minute }},
 		"mqtt-connections":     {"16", nil, func(s *settings) { s.broker.connections = 16 }},
 		"mqtt-max-packet":      {"64KiB", nil, func(s *settings) { s.broker.maxPacket = 64 << 10 }},

@@ -30,9 +30,16 @@ type answerHTTP struct {
 // Inspect checks the http member of an answer, {"status":2xx|3xx,"headers":{"Name":"value"}},
 // and leaves it in the reply's Extra, for the server to apply. Allowed headers are
 // Content-Type, Location, Retry-After, ETag and X-*. Whatever is wrong is an error that wraps
-// [core.ErrBadResponse]. It is meant for [core.NodeOptions.Inspect] of nodes that this server
+// [core.ErrBadResponse]. With an error the http member is ignored, and the error's code must be a
+// number. It is meant for [core.NodeOptions.Inspect] of nodes that this server
 // serves; it keeps no part of the payload.
 func Inspect(r *core.Reply) error {
+	if r.Error != nil { // it has a status of its own
+		if r.Error.CodeName != "" {
+			return fmt.Errorf("%w: the code of its error is %.40q, want a number", core.ErrBadResponse, r.Error.CodeName)
+		}
+		return nil
+	}
 	if len(r.HTTP) == 0 || string(r.HTTP) == "null" {
 		return nil
 	}

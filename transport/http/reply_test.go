@@ -147,3 +147,13 @@ func TestInspectFaults(t *testing.T) {
 		require.Nil(t, r.Extra)
 	}
 }
+
+// TestInspectErrors: an error has a status of its own, so an http member beside it does not
+// matter; its code must be a number.
+func TestInspectErrors(t *testing.T) {
+	r := core.Reply{Error: &core.ReplyError{Code: 409, Message: "running"}, HTTP: []byte(`{"status":409}`)}
+	require.NoError(t, http.Inspect(&r))
+	require.Nil(t, r.Extra)
+	r = core.Reply{Error: &core.ReplyError{CodeName: "BadTimeout"}}
+	require.ErrorIs(t, http.Inspect(&r), core.ErrBadResponse)
+}

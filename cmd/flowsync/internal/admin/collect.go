@@ -95,7 +95,9 @@ func (c *brokerCollector) Collect(to chan<- prometheus.Metric) {
 	to <- counter(sessionsLostDesc, s.SessionsLost)
 	to <- counter(takeoversDesc, s.Takeovers)
 	to <- counter(refusedDesc, s.RefusedSubscriptions)
-	to <- prometheus.MustNewConstSummary(batchDesc, s.Batches, float64(s.PacketsWritten), nil)
+	if s.Batches > 0 { // the broker inside the process writes none
+		to <- prometheus.MustNewConstSummary(batchDesc, s.Batches, float64(s.PacketsWritten), nil)
+	}
 	to <- counter(bytesDesc, s.BytesWritten)
 	to <- gauge(backlogDesc, float64(s.BacklogBytes))
 	to <- counter(unsentDesc, s.Unsent)
