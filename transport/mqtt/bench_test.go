@@ -63,7 +63,7 @@ func BenchmarkPublish(b *testing.B) {
 		require.NoError(b, err)
 		c := newConn(loopback(b), &checked, sink, counted)
 		c.setLimits(limits{packet: maxMaxPacket, qos: 2, retain: true, receiveMaximum: 100})
-		c.start(nil)
+		c.start(func() {}, nil)
 		defer c.Close()
 		rt := newRoute(node)
 		b.ReportAllocs()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -225,12 +226,7 @@ func TestAnswersAreAcknowledged(t *testing.T) {
 	got := make(chan Message, 10)
 	require.NoError(t, g.bus.Subscribe("t/+", 2, func(m Message) { got <- m }))
 	g.start()
-	var listener *client
-	for listener == nil {
-		if c := receive(t, s.clients); c.connect.ClientID == g.bus.broker.ClientID+"-sub" {
-			listener = c
-		}
-	}
+	listener := s.named(g.bus.listener.link.clientID)
 	sub := next[*packets.Subscribe](listener)
 	require.Equal(t, []packets.SubOptions{{Topic: "t/+", QoS: 2, RetainHandling: 1}}, sub.Subscriptions)
 	require.Equal(t, 1, *sub.Properties.SubscriptionIdentifier)
@@ -248,6 +244,64 @@ func TestAnswersAreAcknowledged(t *testing.T) {
 	listener.publish(&packets.Publish{Topic: "t/3", QoS: 2, PacketID: 8})
 	require.Equal(t, "t/2", receive(t, got).Topic)
 	require.Equal(t, "t/3", receive(t, got).Topic)
+}
+
+// TestRepetitionsOfTheSameSession: what was delivered but not released is known after a
+// reconnect as long as the broker has kept the session, and forgotten as soon as it has not,
+// for the packet identifiers then begin anew. A refused CONNECT says nothing about the session.
+func TestRepetitionsOfTheSameSession(t *testing.T) {
+	for name, c := range map[string]struct {
+		connacks []packets.Connack // of the connections that follow
+		repeated bool
+	}{
+		"kept":          {[]packets.Connack{{SessionPresent: true}}, true},
+		"kept, refused": {[]packets.Connack{{ReasonCode: 0x88}, {SessionPresent: true}}, true},
+		"lost":          {[]packets.Connack{{}}, false},
+		"lost, kept":    {[]packets.Connack{{}, {SessionPresent: true}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t)
+			g := newGateway(t, Options{URL: s.url()})
+			got := make(chan string, 10)
+			require.NoError(t, g.bus.Subscribe("t", 2, func(m Message) { got <- string(m.Payload) }))
+			g.start()
+			clientID := g.bus.listener.link.clientID
+			listener := s.named(clientID)
+			next[*packets.Subscribe](listener)
+			deliver := func(payload string, duplicate bool) {
+				listener.publish(&packets.Publish{Topic: "t", Payload: []byte(payload), QoS: 2, PacketID: 8, Duplicate: duplicate})
+				for receive(t, listener.in).Type != packets.PUBREC {
+				}
+			}
+			deliver("first", false)
+			for i, connack := range c.connacks {
+				s.script(func(s *scripted) {
+					s.connack = func(cp *packets.Connect) *packets.Connack {
+						answer := accepted(&packets.Properties{})
+						if cp.ClientID == clientID {
+							answer.SessionPresent, answer.ReasonCode = connack.SessionPresent, connack.ReasonCode
+						}
+						return answer
+					}
+				})
+				if i == 0 || c.connacks[i-1].ReasonCode == 0 {
+					s.dropAll()
+				}
+				if connack.ReasonCode != 0 {
+					g.until(func() bool { return strings.Contains(g.log.String(), "server unavailable (0x88)") })
+				} else {
+					listener = s.named(clientID)
+				}
+			}
+			deliver("second", true)
+			deliver("third", false)
+			require.Equal(t, "first", receive(t, got))
+			if !c.repeated {
+				require.Equal(t, "second", receive(t, got))
+			}
+			require.Equal(t, "third", receive(t, got))
+		})
+	}
 }
 
 // TestHandlersByIdentifier: a copy goes to the subscriptions that the broker names, or, when it

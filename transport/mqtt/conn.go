@@ -38,6 +38,7 @@ type conn struct {
 	net.Conn
 	reader    *bufio.Reader
 	maxPacket int
+	fresh     func()
 	incoming  func(first byte, body []byte) error
 	greeted   bool   // the CONNACK has come
 	left      int    // bytes of the packet that paho is reading
@@ -62,11 +63,12 @@ func newConn(raw net.Conn, b *broker, sink core.Sink, counters *counters) *conn 
 	return c
 }
 
-// start begins to write and to read. incoming is called with the first byte and the body of
+// start begins to write and to read. fresh is called when the broker accepts the connection and
+// has no session for it, before anything else comes in. incoming is called with the first byte and the body of
 // each PUBLISH, PUBACK, PUBREC, PUBREL and PUBCOMP; the body is valid during the call only.
 // An error of it ends the connection.
-func (c *conn) start(incoming func(first byte, body []byte) error) {
-	c.incoming = incoming
+func (c *conn) start(fresh func(), incoming func(first byte, body []byte) error) {
+	c.fresh, c.incoming = fresh, incoming
 	go c.write()
 }
 
@@ -121,11 +123,25 @@ func (c *conn) next() error {
 	case kind >= packets.PUBLISH && kind <= packets.PUBCOMP:
 		_, _ = c.reader.Discard(header) // it is buffered
 		return c.handle(first, length)
-	default:
-		c.greeted = true
-		c.left = header + length
-		return nil
+	case kind == packets.CONNACK && length > 2:
+		if err := c.greet(header); err != nil {
+			return err
+		}
 	}
+	c.greeted = true
+	c.left = header + length
+	return nil
+}
+
+// greet looks at a CONNACK before paho does: the session that it is about (MQTT 5 §3.2.2.1.1)
+// concerns what comes right behind it, and paho reports it on another goroutine. A refusal says
+// nothing about the session.
+func (c *conn) greet(header int) error {
+	b, err := c.reader.Peek(header + 2)
+	if err == nil && b[header]&1 == 0 && b[header+1] < reasonFailure {
+		c.fresh()
+	}
+	return err
 }
 
 // header peeks at the fixed header of the next packet (MQTT 5 §2.1).

@@ -58,7 +58,7 @@ func newWire(t *testing.T) *wire {
 	require.NoError(t, err)
 	w.conn = newConn(near, &checked, w.sink, new(counters))
 	w.setLimits(limits{packet: maxMaxPacket, qos: 2, retain: true, receiveMaximum: 10})
-	w.start(nil)
+	w.start(func() {}, nil)
 	return w
 }
 

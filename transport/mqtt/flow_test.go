@@ -72,7 +72,8 @@ func TestBrokerRefusesRequest(t *testing.T) {
 		answers.answer(next[*packets.Publish](publisher), `3`)
 		g.end(done, core.Answered)
 		require.EqualValues(t, 1, g.bus.Stats().Dropped)
-		require.Contains(t, g.log.String(), "the broker refused a message")
+		// It is told once its place is free again, for the request above.
+		require.Eventually(t, func() bool { return strings.Contains(g.log.String(), "the broker refused a message") }, patience, time.Millisecond)
 	}
 }
 
@@ -202,12 +203,7 @@ func TestSubscribeRaisesQoS(t *testing.T) {
 	got := make(chan int, 10)
 	require.NoError(t, g.bus.Subscribe("t", 0, func(Message) { got <- 1 }))
 	g.start()
-	var listener *client
-	for listener == nil {
-		if c := receive(t, s.clients); c.connect.ClientID == "gw-sub" {
-			listener = c
-		}
-	}
+	listener := s.named("gw-sub")
 	require.Zero(t, next[*packets.Subscribe](listener).Subscriptions[0].QoS)
 	require.NoError(t, g.bus.Subscribe("t", 1, func(Message) { got <- 2 }))
 	require.EqualValues(t, 1, next[*packets.Subscribe](listener).Subscriptions[0].QoS)

@@ -27,6 +27,9 @@ const (
 type role interface {
 	// prepare completes the CONNECT; again is false for the first connection.
 	prepare(cp *paho.Connect, again bool)
+	// fresh is called when the broker has accepted a connection and has no session of ours, on
+	// the reading goroutine, before incoming.
+	fresh()
 	// incoming takes a PUBLISH or an acknowledgement, on the reading goroutine. body is valid
 	// during the call only. An error ends the connection.
 	incoming(c *conn, first byte, body []byte) error
@@ -116,7 +119,7 @@ func (l *link) connect(ctx context.Context) error {
 		return err
 	}
 	c := newConn(raw, &l.bus.broker, l.bus.sink, &l.bus.counters)
-	c.start(func(first byte, body []byte) error { return l.role.incoming(c, first, body) })
+	c.start(l.role.fresh, func(first byte, body []byte) error { return l.role.incoming(c, first, body) })
 	ended := make(chan error, 1)
 	report := func(err error) {
 		select {

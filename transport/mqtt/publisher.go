@@ -38,6 +38,9 @@ func (p *publisher) prepare(cp *paho.Connect, _ bool) { cp.CleanStart = true }
 
 func (p *publisher) farewell() *paho.Disconnect { return &paho.Disconnect{} }
 
+// fresh: its session always is.
+func (p *publisher) fresh() {}
+
 func (p *publisher) serve(ctx context.Context, s *session) error {
 	p.conn.Store(s.conn)
 	p.bus.news.raise()

@@ -156,6 +156,16 @@ func (s *scripted) pair() (answers, publisher *client) {
 	return answers, publisher
 }
 
+// named takes clients until one has this id.
+func (s *scripted) named(clientID string) *client {
+	s.t.Helper()
+	for {
+		if c := receive(s.t, s.clients); c.connect.ClientID == clientID {
+			return c
+		}
+	}
+}
+
 func (c *client) send(p *packets.ControlPacket) {
 	p.WriteTo(c) // the client may be gone
 }

@@ -32,7 +32,7 @@ type subscriber struct {
 	up      atomic.Bool
 	kick    chan struct{}       // one token: there is something to subscribe to
 	inbound delivery            // used by the reading goroutine
-	halfway map[uint16]struct{} // likewise: QoS 2 messages that were delivered but not released
+	halfway map[uint16]struct{} // likewise: QoS 2 messages of this session, delivered and not released
 
 	mu       sync.RWMutex // guards the two below; handlers are called outside
 	byFilter map[string]*subscription
@@ -153,6 +153,10 @@ func (s *subscriber) serve(ctx context.Context, on *session) error {
 		}
 	}
 }
+
+// fresh: what waits for its release belonged to a session that is no more, and the packet
+// identifiers of the new one begin anew (MQTT 5 §3.2.2.1.1).
+func (s *subscriber) fresh() { clear(s.halfway) }
 
 // forget: the broker has no session of ours, all subscriptions must be made anew.
 func (s *subscriber) forget(again bool) {
