@@ -126,8 +126,8 @@ func (b *Broker) Ready() bool { return !b.closed.Load() }
 // Close disconnects all clients, once what waits for them is written or a second has passed, and
 // returns when no goroutine of the broker is left. Drain the engine first: an answer that arrives
 // later finds nobody. If ctx ends before, connections are cut and the error is that of ctx.
-// Messages that wait for handlers are dropped. Close must not be called from a handler. Further
-// calls do nothing.
+// Messages that wait for handlers are dropped; the handler that runs is waited for, so Close must
+// not be called from one. Further calls do nothing.
 func (b *Broker) Close(ctx context.Context) error {
 	b.mu.Lock()
 	if b.closed.Swap(true) {

@@ -102,14 +102,11 @@ func (b *Broker) admitRetained(topic string, payload int) bool {
 	return false
 }
 
-// deliver is our side of a message: an answer, and what handlers want.
+// deliver is our side of a message: what handlers want, and an answer. In this order, so that
+// who has his answer knows that handlers will see it.
 func (b *Broker) deliver(pk *packets.Packet) {
 	if b.closed.Load() {
 		return
-	}
-	if node, ok := b.answers.Load(pk.TopicName); ok {
-		b.counters.answers.Add(1)
-		b.sink.Resolve(core.Answer{Node: node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
 	}
 	b.countLost(pk.TopicName, b.handlers.offer(mqtt.Message{
 		Topic:       pk.TopicName,
@@ -117,6 +114,10 @@ func (b *Broker) deliver(pk *packets.Packet) {
 		QoS:         pk.FixedHeader.Qos,
 		ContentType: pk.Properties.ContentType,
 	}))
+	if node, ok := b.answers.Load(pk.TopicName); ok {
+		b.counters.answers.Add(1)
+		b.sink.Resolve(core.Answer{Node: node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
+	}
 }
 
 // countLost reports messages that found the queue of the handlers full.

@@ -70,8 +70,8 @@ func (b *Broker) accept() {
 func (b *Broker) admit(inner net.Conn) {
 	remote := inner.RemoteAddr().String()
 	c := newConn(inner, b.options.MaxBacklog, func(waiting int) {
-		b.counters.slowClients.Add(1)
 		b.slow.report("remote", remote, "waiting", waiting)
+		b.counters.slowClients.Add(1)
 	})
 	if !b.enlist(c) {
 		_ = inner.Close()
@@ -85,8 +85,8 @@ func (b *Broker) admit(inner net.Conn) {
 		_ = c.Close() // the broker has done so, unless it never got as far
 		b.log.Debug("embedded broker: client gone", "remote", remote, "error", err)
 		if errors.Is(err, packets.ErrPacketTooLarge) {
-			b.counters.oversizedPackets.Add(1)
 			b.oversized.report("remote", remote, "limit", b.options.MaxPacket)
+			b.counters.oversizedPackets.Add(1)
 		}
 	})
 }
