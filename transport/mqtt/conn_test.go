@@ -192,3 +192,41 @@ func TestBlocksAreBounded(t *testing.T) {
 		require.GreaterOrEqual(t, w.counters.batches.Load(), uint64(4))
 	})
 }
+
+// TestExpiredMakesRoom: wherever it waits, also behind what cannot expire; what stays keeps its
+// order.
+func TestExpiredMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		defer w.Close()
+		w.setLimits(limits{packet: maxMaxPacket, qos: 2, receiveMaximum: 0})
+		w.backlog, w.rt.qos = 2000, 1
+		fill := func(timeout time.Duration) (accepted int) {
+			for w.r.Deadline = time.Now().Add(timeout); ; accepted++ {
+				if err := w.request(w.rt, &w.r); err != nil {
+					require.ErrorIs(t, err, core.ErrShed)
+					return accepted
+				}
+			}
+		}
+		require.NoError(t, w.message(&Message{Topic: "m", QoS: 1}))
+		long := w.ask(1)
+		w.r.ID = core.ID{0: 1, 15: 2}
+		first := fill(time.Second)
+		require.Greater(t, first, 3)
+		time.Sleep(time.Second)
+		w.r.ID = core.ID{0: 1, 15: 3}
+		require.Equal(t, first, fill(time.Second), "as much as has expired")
+		require.EqualValues(t, first, w.counters.expired.Load())
+		time.Sleep(time.Second)
+		w.r.Deadline = time.Now().Add(time.Second)
+		last := w.ask(4)
+		require.EqualValues(t, 2*first, w.counters.expired.Load())
+
+		w.setLimits(limits{packet: maxMaxPacket, qos: 2, receiveMaximum: 10})
+		w.control(nil) // look again
+		got := w.written()
+		require.Equal(t, "m", got[0].Content.(*packets.Publish).Topic)
+		w.requireRequests(got[1:], long, last)
+	})
+}

@@ -167,13 +167,8 @@ func (o *outbox) wait(bytes int) {
 // dropExpired drops what cannot be sent in time any more: when the broker acknowledges nothing,
 // the window stays shut and only this makes room; o.mu is held.
 func (o *outbox) dropExpired() {
-	now := time.Now()
-	for {
-		p, ok := o.window.popExpired(now)
-		if !ok {
-			return
-		}
-		o.wait(-len(p.packet))
-		o.counters.expired.Add(1)
+	if parcels, bytes := o.window.expire(time.Now()); parcels > 0 {
+		o.wait(-bytes)
+		o.counters.expired.Add(uint64(parcels))
 	}
 }

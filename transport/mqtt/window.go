@@ -8,9 +8,9 @@ import (
 
 // parcel is one packet of QoS 1 or 2 that waits for its turn.
 type parcel struct {
-	id       core.ID // zero: a message that is no request
-	deadline time.Time
-	packet   []byte // without packet identifier
+	id       core.ID   // zero: a message that is no request
+	deadline time.Time // zero: it does not expire
+	packet   []byte    // without packet identifier
 }
 
 // window is the flow control of QoS 1 and 2 (MQTT 5 §4.9): the broker says how many it takes
@@ -20,12 +20,28 @@ type window struct {
 	quota    int                // how many more may be sent
 	flying   map[uint16]core.ID // by packet identifier
 	waiting  []parcel
-	lastUsed uint16 // packet identifier
+	lastUsed uint16    // packet identifier
+	soonest  time.Time // nothing that waits expires before; zero: nothing expires
+	looked   time.Time // when expire last looked at all that waits
 }
+
+// expireEvery bounds what looking through all that waits costs, some tens of thousands of
+// parcels at worst, when every request that comes gives reason to.
+const expireEvery = 10 * time.Millisecond
 
 func newWindow() window { return window{flying: map[uint16]core.ID{}} }
 
-func (w *window) push(p parcel) { w.waiting = append(w.waiting, p) }
+func (w *window) push(p parcel) {
+	w.waiting = append(w.waiting, p)
+	w.expires(&p)
+}
+
+// expires keeps soonest true.
+func (w *window) expires(p *parcel) {
+	if !p.deadline.IsZero() && (w.soonest.IsZero() || p.deadline.Before(w.soonest)) {
+		w.soonest = p.deadline
+	}
+}
 
 // pop takes out the oldest parcel if it may be sent. start or nothing follows.
 func (w *window) pop() (parcel, bool) {
@@ -35,12 +51,29 @@ func (w *window) pop() (parcel, bool) {
 	return w.shift(), true
 }
 
-// popExpired takes out the oldest parcel if its deadline has passed.
-func (w *window) popExpired(now time.Time) (parcel, bool) {
-	if len(w.waiting) == 0 || w.waiting[0].id.IsZero() || now.Before(w.waiting[0].deadline) {
-		return parcel{}, false
+// expire takes out everything whose deadline has passed, wherever it waits, and says how much
+// that was. It may be called often: see expireEvery.
+func (w *window) expire(now time.Time) (parcels, bytes int) {
+	if w.soonest.IsZero() || now.Before(w.soonest) || now.Sub(w.looked) < expireEvery {
+		return 0, 0
 	}
-	return w.shift(), true
+	w.looked, w.soonest = now, time.Time{}
+	kept := w.waiting[:0]
+	for i := range w.waiting {
+		p := &w.waiting[i]
+		if !p.deadline.IsZero() && !now.Before(p.deadline) {
+			parcels++
+			bytes += len(p.packet)
+			continue
+		}
+		w.expires(p)
+		kept = append(kept, *p)
+	}
+	clear(w.waiting[len(kept):])
+	if w.waiting = kept; len(kept) == 0 {
+		w.waiting = nil // let go of the array
+	}
+	return parcels, bytes
 }
 
 func (w *window) shift() parcel {
