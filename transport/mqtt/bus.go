@@ -125,7 +125,8 @@ func (b *Bus) Publish(r *core.Request) error {
 // PublishMessage publishes a message that is no request. It copies it into a buffer and does
 // not wait; nil means accepted. What waits when the connection is lost is dropped and counted.
 // The error wraps [core.ErrNotSent] when there is no connection or the broker does not take
-// such a message, [core.ErrShed] when too much waits. Messages on one topic stay in order.
+// such a message, [core.ErrShed] when too much waits. Messages on one topic stay in order, those
+// of QoS 0 among themselves and the others among themselves.
 func (b *Bus) PublishMessage(m Message) error {
 	if err := ValidateTopic(m.Topic); err != nil {
 		return fmt.Errorf("%w: %w", core.ErrNotSent, err)

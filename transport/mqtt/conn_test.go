@@ -230,3 +230,29 @@ func TestExpiredMakesRoom(t *testing.T) {
 		w.requireRequests(got[1:], long, last)
 	})
 }
+
+// TestTakingTurns: a backlog of QoS 1 that the broker lets through does not hold up QoS 0, nor
+// the other way round.
+func TestTakingTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		defer w.Close()
+		w.setLimits(limits{packet: maxMaxPacket, qos: 2, receiveMaximum: 65535})
+		payload := make([]byte, blockSize)
+		w.ask(0) // the writer is busy from now on
+		for range 4 {
+			for qos := range byte(2) {
+				require.NoError(t, w.message(&Message{Topic: "m", Payload: payload, QoS: qos}))
+			}
+		}
+		w.written()
+		var before byte = 255
+		for range 8 {
+			got := w.written()
+			require.Len(t, got, 1)
+			qos := got[0].Content.(*packets.Publish).QoS
+			require.NotEqual(t, before, qos)
+			before = qos
+		}
+	})
+}

@@ -20,15 +20,29 @@ func (o *outbox) take() (control []byte, b *block) {
 			o.urgent, o.taken = o.taken[:0], control
 		}
 		if o.err == nil {
-			if b = o.takeParcels(); b == nil {
-				b = o.queue.pop()
-			}
+			b = o.takeBlock()
 		}
 		if control != nil || b != nil || o.err != nil {
 			return control, b
 		}
 		o.more.Wait()
 	}
+}
+
+// takeBlock takes from the window and from the queue in turn: neither is held up by more than
+// one block of the other; o.mu is held.
+func (o *outbox) takeBlock() *block {
+	o.turn = !o.turn
+	if o.turn {
+		if b := o.takeParcels(); b != nil {
+			return b
+		}
+		return o.queue.pop()
+	}
+	if b := o.queue.pop(); b != nil {
+		return b
+	}
+	return o.takeParcels()
 }
 
 // takeParcels puts what the window lets through into a block; o.mu is held.

@@ -26,6 +26,7 @@ type outbox struct {
 	taken   []byte     // the buffer that the writer had; the two take turns
 	queue   queue      // QoS 0
 	window  window     // QoS 1 and 2
+	turn    bool   // whose turn it is: of the window, if false
 	limits  limits
 	waiting int           // bytes in queue and window, and in the writer's hands
 	idle    chan struct{} // if not nil: to be closed when nothing waits
