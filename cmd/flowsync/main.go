@@ -59,9 +59,13 @@ type process struct {
 	open    opener
 }
 
+// notify catches what asks the process to end. SIGHUP does too: a terminal that closes is no
+// reason to drop what is held, and there is no reload. SIGPIPE does not: a log that nobody reads
+// any more is no reason to end.
 func notify() <-chan os.Signal {
+	signal.Ignore(syscall.SIGPIPE)
 	caught := make(chan os.Signal, 2)
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	return caught
 }
 

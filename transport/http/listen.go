@@ -47,7 +47,7 @@ func (s *Server) Serve(ln net.Listener) error {
 		if errors.Is(err, net.ErrClosed) {
 			return err
 		}
-		s.options.Logger.Warn("cannot accept a connection, will try again", "address", ln.Addr().String(), "error", err, "in", wait)
+		s.options.Logger.Warn("cannot accept a connection, will try again", "address", ln.Addr().String(), "error", err, "in", wait.String())
 		if !s.sleep(wait) {
 			return nil
 		}

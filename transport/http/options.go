@@ -47,8 +47,21 @@ type Options struct {
 	// WriteTimeout is how long a reply may take to be written. 0: 30 s.
 	WriteTimeout time.Duration
 	// MaxConnections bounds the connections that are open at a time. What comes above it waits
-	// in the operating system's queue. 0: 131 072.
+	// in the operating system's queue. 0: 131 072, or what the limit on file descriptors leaves
+	// when others have had their share.
 	MaxConnections int
+}
+
+// reserved is how many descriptors requesters leave to others: the broker, the operator, files.
+const reserved = 64
+
+// affordable is how many connections may be open where so many descriptors may.
+func affordable(descriptors uint64) int {
+	const most = 1 << 17
+	if descriptors >= most+reserved {
+		return most
+	}
+	return int(max(1, descriptors/2, descriptors-min(descriptors, reserved)))
 }
 
 func (o *Options) complete() error {
@@ -70,7 +83,7 @@ func (o *Options) complete() error {
 		}
 	}
 	if o.MaxConnections == 0 {
-		o.MaxConnections = 1 << 17
+		o.MaxConnections = affordable(descriptors())
 	}
 	if o.MaxConnections < 0 {
 		errs = append(errs, fmt.Errorf("http: MaxConnections is %d, want a positive number", o.MaxConnections))
