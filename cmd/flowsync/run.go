@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/gateway"
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/logging"
 )
 
@@ -30,7 +31,8 @@ type service interface {
 	// Failed delivers the error of a part that ended by itself, which nothing can go on without.
 	Failed() <-chan error
 	// Shutdown refuses what is new, waits for what is held until ctx ends, ends what is still
-	// held then, and closes everything. It returns the context's error if something was left.
+	// held then, and closes everything. The error is gateway.ErrStillHeld if something was left,
+	// joined with whatever could not be closed.
 	Shutdown(ctx context.Context) error
 }
 
@@ -38,8 +40,9 @@ type service interface {
 // itself, and returns exitFailed then. A ctx that ends makes it give up.
 type opener func(ctx context.Context, p *process, files []string, s *settings, logger *slog.Logger) (service, error)
 
-// closeGrace is how long closing may take after the drain time, before run gives up.
-const closeGrace = 5 * time.Second
+// closeGrace is how long closing may take after the drain time, before run gives up. It is more
+// than the parts of the gateway and the console allow themselves in all.
+const closeGrace = 10 * time.Second
 
 // Run serves until a signal.
 func (c *runCommand) Run(p *process) error {
@@ -127,17 +130,32 @@ func (r *run) end(running service) error {
 	defer late.Stop()
 	select {
 	case err := <-done:
-		if errors.Is(err, context.DeadlineExceeded) {
+		if errors.Is(err, gateway.ErrStillHeld) {
 			r.logger.Warn("the drain time is over: what was still held was ended", "drain", r.settings.drain.String())
-			return nil
 		}
-		return err
+		return without(err, gateway.ErrStillHeld)
 	case caught := <-r.signals:
 		r.logger.Warn("a second signal: ended at once", "signal", caught.String())
 		return atOnce(caught)
 	case <-late.C:
 		return fmt.Errorf("closing took longer than %v after the drain time: given up", closeGrace)
 	}
+}
+
+// without returns what else is joined with an error; nil if there is nothing else.
+func without(err, known error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if errors.Is(err, known) {
+			return nil
+		}
+		return err
+	}
+	var rest []error
+	for _, one := range joined.Unwrap() {
+		rest = append(rest, without(one, known))
+	}
+	return errors.Join(rest...)
 }
 
 // atOnce is the exit code of a process that a signal ended.

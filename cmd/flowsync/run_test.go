@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"syscall"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/gateway"
 )
 
 // played is a gateway whose end is scripted.
@@ -28,7 +31,17 @@ func (s *played) Shutdown(ctx context.Context) error { return s.shutdown(ctx) }
 
 func untilDone(ctx context.Context) error {
 	<-ctx.Done()
-	return ctx.Err()
+	return gateway.ErrStillHeld
+}
+
+// tooSlow is a gateway without held requests, of which a part does not close in its time.
+func tooSlow(context.Context) error {
+	return fmt.Errorf("closing the broker: %w", context.DeadlineExceeded)
+}
+
+// untilDoneAndTooSlow is as its console returns it: joined, and joined again.
+func untilDoneAndTooSlow(ctx context.Context) error {
+	return errors.Join(errors.Join(untilDone(ctx), tooSlow(ctx)), nil)
 }
 
 func atOnceDone(context.Context) error { return nil }
@@ -45,10 +58,12 @@ func TestEndOfRun(t *testing.T) {
 	}{
 		{"drained", atOnceDone, []os.Signal{syscall.SIGTERM}, nil, 0, time.Second, `"shutting down: new requests are refused`},
 		{"drain time over", untilDone, []os.Signal{os.Interrupt}, nil, 0, 11 * time.Second, "the drain time is over"},
+		{"drain time over and closing fails", untilDoneAndTooSlow, []os.Signal{os.Interrupt}, nil, 1, 11 * time.Second, "the drain time is over"},
+		{"closing takes too long", tooSlow, []os.Signal{os.Interrupt}, nil, 1, time.Second, "flowsync: closing the broker: context deadline exceeded"},
 		{"second SIGTERM", untilDone, []os.Signal{os.Interrupt, syscall.SIGTERM}, nil, 143, 2 * time.Second, "a second signal"},
 		{"second SIGINT", untilDone, []os.Signal{syscall.SIGTERM, os.Interrupt}, nil, 130, 2 * time.Second, "a second signal"},
 		{"closing fails", func(context.Context) error { return errors.New("disk full") }, []os.Signal{os.Interrupt}, nil, 1, time.Second, "flowsync: disk full"},
-		{"closing hangs", func(context.Context) error { time.Sleep(time.Hour); return nil }, []os.Signal{os.Interrupt}, nil, 1, 16 * time.Second, "given up"},
+		{"closing hangs", func(context.Context) error { time.Sleep(time.Hour); return nil }, []os.Signal{os.Interrupt}, nil, 1, 21 * time.Second, "given up"},
 		{"a part fails", atOnceDone, nil, errors.New("listener broke"), 1, 0, "listener broke"},
 		{"a part fails and closing too", func(context.Context) error { return errors.New("disk full") }, nil, errors.New("listener broke"), 1, 0, "flowsync: disk full"},
 	} {

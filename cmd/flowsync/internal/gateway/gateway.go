@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -45,9 +44,6 @@ type Settings struct {
 
 // connectWait is how long Open waits for the broker. It goes on connecting after that.
 const connectWait = 3 * time.Second
-
-// closeWait bounds what Shutdown does after the engine is closed.
-const closeWait = 2 * time.Second
 
 // Gateway is a running service.
 type Gateway struct {
@@ -168,41 +164,4 @@ func (g *Gateway) Ready() []string {
 		reasons = append(reasons, "not connected to the broker")
 	}
 	return reasons
-}
-
-// Shutdown refuses what is new, waits for what is held until ctx ends, ends what is still held
-// then, and closes everything. It returns the context's error if something was left.
-func (g *Gateway) Shutdown(ctx context.Context) error {
-	g.draining.Store(true)
-	err := g.engine.Drain(ctx)
-	g.engine.Close()
-	return errors.Join(err, g.closeAll())
-}
-
-// closeAll closes what is open, in the order in which nothing is lost: first whoever asks,
-// then what is asked.
-func (g *Gateway) closeAll() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
-	defer cancel()
-	var errs []error
-	if g.engine != nil {
-		g.engine.Close()
-	}
-	if g.server != nil {
-		errs = append(errs, g.server.Shutdown(ctx))
-	}
-	if g.listener != nil {
-		g.listener.Close() // the server has closed it, unless it never served
-	}
-	g.serving.Wait()
-	for _, r := range g.relays {
-		r.close()
-	}
-	for _, r := range g.runs {
-		r.Close()
-	}
-	if g.link != nil {
-		errs = append(errs, g.link.Close(ctx))
-	}
-	return errors.Join(errs...)
 }

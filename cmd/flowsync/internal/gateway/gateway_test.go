@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 )
 
@@ -154,62 +153,6 @@ func TestReceiveAndProvide(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Count(r.log.String(), "message is not a value") >= 2 }, 5*time.Second, time.Millisecond)
 	_, body = r.ask("GET", "/out", "")
 	require.Equal(t, "42", body)
-}
-
-// TestDrain: what is held when the gateway stops is answered, also by a mapping; what comes
-// later is refused with the reason.
-func TestDrain(t *testing.T) {
-	r := open(t, node("ask", ""))
-	requests := r.listen("services/test/ask/treq")
-	answers := make(chan string, 3)
-	for range 3 {
-		go func() {
-			_, body := r.ask("POST", "/ask", "1")
-			answers <- body
-		}()
-	}
-	held := []mqtt.Message{receive(t, requests), receive(t, requests), receive(t, requests)}
-	require.Empty(t, r.Ready())
-	drained := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		drained <- r.Shutdown(ctx)
-	}()
-	require.Eventually(t, func() bool { return len(r.Ready()) == 1 }, 5*time.Second, time.Millisecond)
-	require.Equal(t, []string{"shutting down"}, r.Ready())
-	require.Eventually(t, func() bool {
-		status, body := r.ask("POST", "/ask", "1")
-		return status == 503 && outcome(body) == "shutdown"
-	}, 5*time.Second, time.Millisecond)
-	for _, m := range held {
-		reply, err := core.DecodeAnswer(m.Payload)
-		require.NoError(t, err)
-		require.NoError(t, r.link.PublishMessage(mqtt.Message{
-			Topic: "services/test/ask/tres", Payload: fmt.Appendf(nil, `{"id":"%s","value":"done"}`, reply.ID),
-		}))
-	}
-	for range held {
-		require.Equal(t, `"done"`, receive(t, answers))
-	}
-	require.NoError(t, receive(t, drained))
-	require.Zero(t, r.Engine().Held())
-}
-
-// TestDrainTimeIsOver: what nobody answers ends as shutdown when the time is over.
-func TestDrainTimeIsOver(t *testing.T) {
-	r := open(t, node("ask", ", transaction: {timeout: 60000}"))
-	requests := r.listen("services/test/ask/treq")
-	answer := make(chan string, 1)
-	go func() {
-		_, body := r.ask("POST", "/ask", "1")
-		answer <- body
-	}()
-	receive(t, requests)
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	require.ErrorIs(t, r.Shutdown(ctx), context.Canceled)
-	require.Equal(t, "shutdown", outcome(receive(t, answer)))
 }
 
 // TestOpenFails: nothing is left running, which goleak sees.

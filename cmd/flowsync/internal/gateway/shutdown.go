@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The bounds of what Shutdown does after the drain. Each part has its own, so that what takes
+// long to end leaves the next the time it needs.
+const (
+	serverWait = time.Second     // for replies to be written; then connections are cut
+	linkWait   = 2 * time.Second // for what is published to be written
+)
+
+// ErrStillHeld is returned by Shutdown, perhaps joined with others, when requests were still
+// held at the end of its context. They ended as shutdown.
+var ErrStillHeld = errors.New("requests were still held when the drain time was over")
+
+// Shutdown refuses what is new, waits for what is held until ctx ends, ends what is still held
+// then, and closes everything, which takes some seconds at most. The error is [ErrStillHeld] if
+// something was left, joined with whatever could not be closed as it should.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	g.draining.Store(true)
+	var errs []error
+	if g.engine.Drain(ctx) != nil { // nothing but the end of ctx
+		errs = append(errs, ErrStillHeld)
+	}
+	return errors.Join(append(errs, g.closeAll())...)
+}
+
+// closeAll closes what is open, in the order in which nothing is lost: first whoever asks,
+// then what is asked.
+func (g *Gateway) closeAll() error {
+	if g.engine != nil {
+		g.engine.Close()
+	}
+	g.closeServer()
+	for _, r := range g.relays {
+		r.close()
+	}
+	for _, r := range g.runs {
+		r.Close()
+	}
+	if g.link == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), linkWait)
+	defer cancel()
+	if err := g.link.Close(ctx); err != nil {
+		return fmt.Errorf("closing the broker: %w", err)
+	}
+	return nil
+}
+
+// closeServer lets the connections write what they owe, and cuts those that do not end: a
+// client that has sent half a request may keep its connection open as long as it likes.
+func (g *Gateway) closeServer() {
+	if g.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), serverWait)
+		defer cancel()
+		if g.server.Shutdown(ctx) != nil { // nothing but the end of ctx
+			g.settings.Logger.Info("connections that did not end were cut", "after", serverWait)
+			g.server.Close() // never fails
+		}
+	}
+	if g.listener != nil {
+		g.listener.Close() // the server has closed it, unless it never served
+	}
+	g.serving.Wait()
+}
