@@ -2,7 +2,10 @@ package transporttest
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -21,7 +24,7 @@ func properties(s *stage) {
 	require.Equal(s.t, a.id[:], r.CorrelationData)
 	require.Equal(s.t, node.AnswerTopic(), r.ResponseTopic)
 	require.Equal(s.t, "application/json", r.ContentType)
-	require.Contains(s.t, r.Properties, core.Property{Name: "flowsync-timeout-ms", Value: fmt.Sprint(patience.Milliseconds())})
+	requireTimeLeft(s.t, r.Properties)
 	for _, p := range given {
 		require.Contains(s.t, r.Properties, p)
 	}
@@ -30,6 +33,17 @@ func properties(s *stage) {
 	require.Zero(s.t, r.Expiry%time.Second)
 	r.echo(s.t)
 	a.wait(core.Answered)
+}
+
+// requireTimeLeft: the property says how much of the time is left when the request is published.
+func requireTimeLeft(t testing.TB, properties []core.Property) {
+	t.Helper()
+	at := slices.IndexFunc(properties, func(p core.Property) bool { return p.Name == "flowsync-timeout-ms" })
+	require.GreaterOrEqual(t, at, 0, "flowsync-timeout-ms is missing")
+	left, err := strconv.ParseInt(properties[at].Value, 10, 64)
+	require.NoError(t, err)
+	require.LessOrEqual(t, left, patience.Milliseconds())
+	require.Greater(t, left, patience.Milliseconds()/2)
 }
 
 // Without an id in the payload the Correlation Data finds the transaction; if both are there
