@@ -28,7 +28,7 @@ check: ## format, vet, lint, tidiness
 race: ## run the tests with the race detector, in random order
 	$(GO) test -race -shuffle=on ./...
 
-cover: ## check statement coverage of core and transports
+cover: ## the same tests, with statement coverage and its floors
 	scripts/cover
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
@@ -46,7 +46,7 @@ cross: ## build for all platforms into dist/
 bench: ## run the benchmarks of the core
 	$(GO) test -run '^$$' -bench . -benchmem ./core ./transport/...
 
-ci: check build test race cover peers fuzz cross ## everything that must hold before a change lands
+ci: check build cover race peers fuzz cross ## everything that must hold before a change lands
 
 clean: ## remove what was built
 	rm -rf bin dist
