@@ -238,8 +238,8 @@ func (b *Bus) why() error {
 
 // Close writes what waits, until ctx ends, and closes the connections; the sessions end on the
 // broker too. It returns when no goroutine of the bus is left, at most about a second after
-// ctx. Requests that could not be written end as not published. The error is that of ctx, if
-// not everything was written. Drain the engine first: an answer that arrives later finds
+// ctx. Requests that could not be written end as not published. The error says that something
+// was not written, because ctx ended or a connection did. Drain the engine first: an answer that arrives later finds
 // nobody. Further calls close at once.
 func (b *Bus) Close(ctx context.Context) error {
 	b.mu.Lock()
@@ -248,8 +248,10 @@ func (b *Bus) Close(ctx context.Context) error {
 	b.mu.Unlock()
 	var err error
 	for _, p := range b.publishers {
-		if c, _ := p.connection(); c != nil && err == nil && !closed {
-			err = c.drain(ctx)
+		if c, _ := p.connection(); c != nil && !closed {
+			if e := c.drain(ctx); err == nil {
+				err = e
+			}
 		}
 	}
 	b.cancel()

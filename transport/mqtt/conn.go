@@ -215,6 +215,7 @@ func (c *conn) write() {
 	for b := c.rest(); b != nil; b = c.rest() {
 		c.fail(b)
 	}
+	c.finish()
 }
 
 func (c *conn) flush(p []byte) error {

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -229,6 +230,42 @@ func TestExpiredMakesRoom(t *testing.T) {
 		require.Equal(t, "m", got[0].Content.(*packets.Publish).Topic)
 		w.requireRequests(got[1:], long, last)
 	})
+}
+
+// TestDrainEndsWithTheConnection: no acknowledgement comes any more. It is an error only if
+// something was not written.
+func TestDrainEndsWithTheConnection(t *testing.T) {
+	for name, more := range map[string]bool{"all written": false, "some not written": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				defer w.Close()
+				w.rt.qos = 1
+				w.ask(0)
+				w.written() // and not acknowledged
+				if more {
+					w.ask(1)
+					w.ask(2)
+				}
+				drained := make(chan error, 1)
+				go func() { drained <- w.drain(t.Context()) }()
+				synctest.Wait()
+				require.Empty(t, drained)
+				w.stop(errors.New("gone"))
+				require.NoError(t, w.far.Close())
+				for range 2 { // and when it has ended before
+					synctest.Wait()
+					require.Len(t, drained, 1)
+					if err := <-drained; more {
+						require.ErrorContains(t, err, "not everything was written to broker mqtt://x:1883: gone")
+					} else {
+						require.NoError(t, err)
+					}
+					drained <- w.drain(t.Context())
+				}
+			})
+		})
+	}
 }
 
 // TestTakingTurns: a backlog of QoS 1 that the broker lets through does not hold up QoS 0, nor

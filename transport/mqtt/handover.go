@@ -112,13 +112,19 @@ func (o *outbox) fail(b *block) {
 		return
 	}
 	err := notConnected(o.broker, o.cause())
+	lost := false
 	for _, e := range b.entries {
 		if e.id.IsZero() {
 			o.counters.dropped.Add(1)
+			lost = true
 		} else if o.sink.Fail(e.id, err) {
 			o.counters.unsent.Add(1)
+			lost = true
 		}
 	}
+	o.mu.Lock()
+	o.lost = o.lost || lost
+	o.mu.Unlock()
 	o.done(b)
 }
 
@@ -135,21 +141,42 @@ func (o *outbox) land(packetID uint16) (core.ID, bool) {
 	return id, ok
 }
 
+// finish comes last: what the broker has not acknowledged will not be acknowledged here.
+func (o *outbox) finish() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	o.wait(0)
+}
+
 // drain waits until nothing waits any more, neither to be written nor to be acknowledged, or
-// the connection ends. Only one caller at a time.
+// the connection ends, which is an error only if something was not written. Only one caller at
+// a time.
 func (o *outbox) drain(ctx context.Context) error {
 	o.mu.Lock()
-	if o.waiting == 0 && o.window.idle() {
-		o.mu.Unlock()
-		return nil
-	}
 	idle := make(chan struct{})
 	o.idle = idle
+	o.wait(0)
 	o.mu.Unlock()
 	select {
 	case <-idle:
-		return nil
+		return o.remainder()
+	default:
+	}
+	select {
+	case <-idle:
+		return o.remainder()
 	case <-ctx.Done():
 		return fmt.Errorf("mqtt: not everything was written to broker %s: %w", o.broker, ctx.Err())
 	}
+}
+
+// remainder says why something was not written when the connection ended, nil if everything was.
+func (o *outbox) remainder() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.lost {
+		return nil
+	}
+	return fmt.Errorf("mqtt: not everything was written to broker %s: %w", o.broker, o.err)
 }

@@ -259,6 +259,27 @@ func TestCloseFlushes(t *testing.T) {
 	next[*packets.Disconnect](publisher)
 }
 
+// TestCloseWhileTheBrokerDies: the acknowledgement that it waits for will never come.
+func TestCloseWhileTheBrokerDies(t *testing.T) {
+	s := newScripted(t)
+	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, Timeout: time.Minute})
+	g.start()
+	_, publisher := s.pair()
+	g.begin(0, `1`)
+	next[*packets.Publish](publisher)
+	c, err := g.bus.publishers[0].connection()
+	require.NoError(t, err)
+	closed := make(chan error)
+	go func() { closed <- g.bus.Close(context.Background()) }()
+	g.until(func() bool {
+		c.outbox.mu.Lock()
+		defer c.outbox.mu.Unlock()
+		return c.idle != nil
+	})
+	s.dropAll()
+	require.NoError(t, receive(t, closed))
+}
+
 // TestCloseGivesUp: what the broker does not take in time ends as not published.
 func TestCloseGivesUp(t *testing.T) {
 	s := newScripted(t, func(s *scripted) {

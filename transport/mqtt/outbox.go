@@ -26,11 +26,13 @@ type outbox struct {
 	taken   []byte     // the buffer that the writer had; the two take turns
 	queue   queue      // QoS 0
 	window  window     // QoS 1 and 2
-	turn    bool   // whose turn it is: of the window, if false
+	turn    bool       // whose turn it is: of the window, if false
 	limits  limits
 	waiting int           // bytes in queue and window, and in the writer's hands
-	idle    chan struct{} // if not nil: to be closed when nothing waits
+	idle    chan struct{} // if not nil: to be closed when nothing waits, or ended is set
 	err     error         // why the connection ended
+	ended   bool          // the writer is done too: nothing moves any more
+	lost    bool          // when it ended, something had not been written
 }
 
 // limits are what the broker allows (MQTT 5 §3.2.2.3).
@@ -159,7 +161,7 @@ func (o *outbox) accept(b *block, start int, qos byte, id core.ID, deadline time
 func (o *outbox) wait(bytes int) {
 	o.waiting += bytes
 	o.counters.backlog.Add(int64(bytes))
-	if o.idle != nil && o.waiting == 0 && o.window.idle() {
+	if o.idle != nil && (o.ended || o.waiting == 0 && o.window.idle()) {
 		close(o.idle)
 		o.idle = nil
 	}
