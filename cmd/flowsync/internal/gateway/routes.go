@@ -126,7 +126,10 @@ func (g *Gateway) transaction(service string, n *commission.HTTPNode) (*http.Tra
 }
 
 func (g *Gateway) intake(n *commission.HTTPNode) (func([]byte, *http.Meta) error, error) {
-	in := &intake{link: g.link, topic: n.Topic, qos: n.QoS, retain: n.Retain}
+	in := &intake{
+		link: g.link, name: n.ID, topic: n.Topic, qos: n.QoS, retain: n.Retain,
+		logger: g.settings.Logger, log: rate.Sometimes{Interval: time.Second},
+	}
 	run, err := g.start(n, in.emit)
 	in.run = run
 	return in.receive, err

@@ -18,15 +18,25 @@ import (
 )
 
 // intake publishes what a serverReceives node receives, as {"timestamp","value"}.
+//
+// With rules it takes one request after the other: rules keep state, and the order in which
+// they see requests must be that of what they publish. So a slow rule delays the requests of
+// its node (and, as rules are evaluated under one lock, those of others).
 type intake struct {
 	link   link
+	name   string
 	topic  string
 	qos    byte
 	retain bool
-
-	mu     sync.Mutex // guards failed; held for one message's way through the rules
 	run    *rules.Run // nil: there are no rules
-	failed error      // what came of the message that is on its way
+	logger *slog.Logger
+	log    rate.Sometimes
+
+	order sync.Mutex // held for one message's way through the rules
+
+	mu        sync.Mutex // guards all below; leaf
+	receiving bool       // a request is on its way, and is told what fails
+	failed    error      // what came of it
 }
 
 // receive implements Receive of an HTTP route. What the rules drop or hold back is received all
@@ -38,20 +48,51 @@ func (n *intake) receive(value []byte, meta *http.Meta) error {
 	if n.run == nil {
 		return n.publish(message)
 	}
+	n.order.Lock()
+	defer n.order.Unlock()
+	n.begin()
+	n.run.Push(rules.Input{Payload: message, Topic: n.topic, HTTP: httpContext(meta)})
+	return n.end()
+}
+
+func (n *intake) begin() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.failed = nil
-	n.run.Push(rules.Input{Payload: message, Topic: n.topic, HTTP: httpContext(meta)})
+	n.receiving, n.failed = true, nil
+}
+
+func (n *intake) end() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.receiving = false
 	return n.failed
 }
 
-// emit takes what comes out of the rules, during a receive or later, when a burst is over.
+// emit takes what comes out of the rules, during a receive or later, when a burst is over. A
+// failure is the request's that is on its way. Without one it is nobody's, and logged. When a
+// burst's timer is just ahead of a request that waits for it, the request is told: its message
+// would have been of that burst a moment earlier.
 func (n *intake) emit(out rules.Output) {
-	if out.Err != nil {
-		n.failed = fmt.Errorf("%w: %w", core.ErrRuleFailed, out.Err)
+	err := out.Err
+	if err != nil {
+		err = fmt.Errorf("%w: %w", core.ErrRuleFailed, err)
+	} else {
+		err = n.publish(out.Payload)
+	}
+	if err == nil {
 		return
 	}
-	n.failed = n.publish(out.Payload)
+	n.mu.Lock()
+	told := n.receiving
+	if told {
+		n.failed = err
+	}
+	n.mu.Unlock()
+	if !told {
+		n.log.Do(func() {
+			n.logger.Warn("messages that were held back are lost", "node", n.name, "topic", n.topic, "error", err)
+		})
+	}
 }
 
 func (n *intake) publish(message []byte) error {
