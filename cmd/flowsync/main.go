@@ -27,9 +27,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/logging"
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/responder"
 )
 
@@ -40,14 +42,20 @@ const (
 	exitUsage  = 2
 )
 
+// lastWords is how long the end of the process waits for whoever reads its log.
+const lastWords = time.Second
+
 func main() {
-	os.Exit(execute(os.Args[1:], process{
+	stderr := logging.NewQueue(os.Stderr)
+	code := execute(os.Args[1:], process{
 		stdout:  os.Stdout,
-		stderr:  os.Stderr,
+		stderr:  stderr,
 		signals: notify,
 		read:    readFiles,
 		open:    openGateway,
-	}))
+	})
+	stderr.Close(lastWords)
+	os.Exit(code)
 }
 
 // process is what a command sees of the world, so that tests can give it another one.

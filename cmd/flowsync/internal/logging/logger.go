@@ -42,6 +42,9 @@ func New(w io.Writer, format Format, level string) (*slog.Logger, error) {
 // terminal says whether a human may be reading w. A character device that is no terminal, such
 // as /dev/null, does no harm here.
 func terminal(w io.Writer) bool {
+	if q, ok := w.(*Queue); ok {
+		w = q.Unwrap()
+	}
 	file, ok := w.(*os.File)
 	if !ok {
 		return false
