@@ -10,10 +10,13 @@
 //
 // # What runs where
 //
-// Request rules of a node run on the requester's goroutine, response rules on the one that
-// reads answers. A relay has a bounded queue and one goroutine of its own, because rules may be
-// slow and a subscription's handler must not block; what does not fit into the queue is
-// dropped, counted and logged, and the request it belonged to ends as a timeout.
+// A node with request rules has a bounded queue and one goroutine of its own, so that a slow rule
+// holds up no requester's goroutine and requests leave in order. What does not fit into the queue
+// is shed; what has waited until its deadline ends as not_published, without its rules. Response
+// rules run on the goroutine that reads answers. A relay, too, has a bounded queue and a
+// goroutine, because a subscription's handler must not block; what does not fit is dropped,
+// counted and logged, and the request it belonged to ends as a timeout. Rules of a serverReceives
+// node run on the requester's goroutine, one request of the node after the other.
 //
 // # Start and end
 //

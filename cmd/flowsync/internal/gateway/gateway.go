@@ -80,7 +80,7 @@ func (g *Gateway) open(ctx context.Context, model *commission.Model) error {
 	if err := g.openLink(); err != nil {
 		return err
 	}
-	g.bus = &ruleBus{link: g.link, rules: map[*core.Node]*rules.Pipeline{}}
+	g.bus = newRuleBus(g.link)
 	engine, err := core.New(g.bus, core.Options{
 		MaxInFlight: g.settings.MaxInFlight, MaxHeldBytes: g.settings.MaxHeldBytes, Observer: g.settings.Observer,
 	})

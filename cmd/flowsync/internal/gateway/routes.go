@@ -118,7 +118,7 @@ func (g *Gateway) transaction(service string, n *commission.HTTPNode) (*http.Tra
 		return nil, err
 	}
 	if request != nil {
-		g.bus.rules[node] = request
+		g.bus.add(node, request)
 	}
 	return &http.Transaction{
 		Node: node, TimeoutCode: n.Transaction.TimeoutErrorCode, TimeoutMessage: n.Transaction.TimeoutErrorMessage,

@@ -1,11 +1,7 @@
 package gateway
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
 	"github.com/flowsync-go/flowsync/core"
@@ -16,27 +12,38 @@ import (
 // requests. Nodes are registered before the first request.
 type ruleBus struct {
 	link
-	rules map[*core.Node]*rules.Pipeline
+	sink     core.Sink
+	requests map[*core.Node]*requestRules
 }
 
-// Publish implements core.Bus. The rules see the whole message; a changed or dropped id or
-// timestamp is put back, since without them no answer would find its way.
+func newRuleBus(l link) *ruleBus {
+	return &ruleBus{link: l, requests: map[*core.Node]*requestRules{}}
+}
+
+// Bind implements core.Binder.
+func (b *ruleBus) Bind(sink core.Sink) {
+	b.sink = sink
+	b.link.Bind(sink)
+}
+
+// add registers the request rules of a node.
+func (b *ruleBus) add(node *core.Node, pipeline *rules.Pipeline) {
+	b.requests[node] = startRequestRules(pipeline, b.link, b.sink)
+}
+
+// Publish implements core.Bus. Requests of nodes with rules wait for them in a queue.
 func (b *ruleBus) Publish(r *core.Request) error {
-	if pipeline := b.rules[r.Node]; pipeline != nil {
-		message, err := pipeline.Apply(rules.Input{
-			Payload: r.AppendMessage(nil),
-			Topic:   r.Node.RequestTopic(),
-			HTTP:    httpContext(r.Meta),
-		})
-		if err == nil {
-			message, err = withIdentity(message, r.ID, r.Timestamp)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", core.ErrRuleFailed, err)
-		}
-		r.Message = message
+	if node := b.requests[r.Node]; node != nil {
+		return node.publish(r)
 	}
 	return b.link.Publish(r)
+}
+
+// stop ends the rules; what waits for them ends as not published.
+func (b *ruleBus) stop() {
+	for _, node := range b.requests {
+		node.close()
+	}
 }
 
 func httpContext(meta any) *rules.HTTPContext {
@@ -45,51 +52,6 @@ func httpContext(meta any) *rules.HTTPContext {
 		return nil
 	}
 	return &rules.HTTPContext{Method: m.Method, Path: m.Path, Params: m.Params, Query: m.Query}
-}
-
-var errNotAnObject = errors.New("the rules must give an object with a value member")
-
-// withIdentity returns the message with the id and timestamp it must have, its value, and
-// whatever else the rules have added.
-func withIdentity(message []byte, id core.ID, timestamp int64) ([]byte, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(message, &members); err != nil || members == nil {
-		return nil, errNotAnObject
-	}
-	value, ok := members["value"]
-	if !ok {
-		return nil, errNotAnObject
-	}
-	out := core.AppendRequest(make([]byte, 0, len(message)+64), id, timestamp, value)
-	for _, fixed := range []string{"id", "timestamp", "value"} {
-		delete(members, fixed)
-	}
-	return appendMembers(out, members), nil
-}
-
-// appendMembers adds members, sorted by name, to an object that has some already.
-func appendMembers(object []byte, members map[string]json.RawMessage) []byte {
-	names := make([]string, 0, len(members))
-	for name := range members {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	object = object[:len(object)-1] // the closing brace
-	for _, name := range names {
-		object = append(object, ',')
-		object = append(object, quote(name)...)
-		object = append(object, ':')
-		object = append(object, members[name]...)
-	}
-	return append(object, '}')
-}
-
-func quote(s string) []byte {
-	text, err := json.Marshal(s)
-	if err != nil { // strings always marshal
-		return strconv.AppendQuote(nil, s)
-	}
-	return text
 }
 
 // inspection returns what sees the answers of a node: its response rules, if it has any, and

@@ -36,6 +36,9 @@ func (g *Gateway) closeAll() error {
 	if g.engine != nil {
 		g.engine.Close()
 	}
+	if g.bus != nil {
+		g.bus.stop()
+	}
 	g.closeServer()
 	for _, r := range g.relays {
 		r.close()
