@@ -140,7 +140,7 @@ func TestMosquittoRestart(t *testing.T) {
 	m.stop()
 	g.until(func() bool { return !g.bus.Ready() })
 	_, done = g.begin(0, `3`)
-	require.Contains(t, g.end(done, core.NotPublished).Message, "not connected to broker "+m.url())
+	require.Contains(t, g.end(done, core.NotPublished).Message, "not connected to the broker")
 	began := time.Now()
 	m.start()
 	g.start()

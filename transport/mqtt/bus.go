@@ -23,6 +23,13 @@ var (
 	errNotStarted = errors.New("the bus is not started")
 )
 
+// What becomes of a request is told to its requester. Where the broker is and why it cannot be
+// reached is for the operator: the log and Start say it.
+var (
+	errAway  = fmt.Errorf("%w: not connected to the broker", core.ErrNotSent)
+	errEnded = fmt.Errorf("%w: the connection to the broker has ended", core.ErrNotSent)
+)
+
 // Bus carries requests, answers and other messages over an MQTT 5 broker. All methods may be
 // called from many goroutines at once.
 type Bus struct {
@@ -187,7 +194,7 @@ func (b *Bus) Start(ctx context.Context) error {
 			return fmt.Errorf("mqtt: %w", errClosed)
 		case <-ctx.Done():
 			if err := b.why(); err != nil {
-				return fmt.Errorf("mqtt: %w (%w)", err, ctx.Err())
+				return fmt.Errorf("mqtt: broker %s: %w (%w)", b.broker.name, err, ctx.Err())
 			}
 			return nil
 		}
@@ -223,8 +230,8 @@ func (b *Bus) why() error {
 		return err
 	}
 	for _, p := range b.publishers {
-		if _, err := p.connection(); err != nil {
-			return err
+		if p.conn.Load() == nil {
+			return p.link.absence()
 		}
 	}
 	b.mu.Lock()
@@ -278,9 +285,4 @@ func (s *signal) raise() {
 	defer s.mu.Unlock()
 	close(s.ch)
 	s.ch = make(chan struct{})
-}
-
-// notConnected says why nothing can be published now.
-func notConnected(broker string, cause error) error {
-	return fmt.Errorf("%w: not connected to broker %s: %w", core.ErrNotSent, broker, cause)
 }

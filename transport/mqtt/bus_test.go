@@ -102,7 +102,9 @@ func TestSubscribedBeforePublished(t *testing.T) {
 	require.Equal(t, "a/tres", receive(t, asked))
 	g.until(func() bool { return g.bus.publishers[0].conn.Load() != nil })
 	_, done = g.begin(0, `2`)
-	require.Contains(t, g.end(done, core.NotPublished).Message, `not yet subscribed to "a/tres"`)
+	detail := g.end(done, core.NotPublished).Message
+	require.Contains(t, detail, `not yet subscribed to "a/tres"`)
+	s.requireSecret(detail)
 	require.False(t, g.bus.Ready())
 	cancel()
 	require.ErrorContains(t, receive(t, started), "not yet subscribed")
@@ -199,7 +201,9 @@ func TestRefusedSubscription(t *testing.T) {
 	require.Contains(t, g.log.String(), "b/tres")
 
 	_, done := g.begin(1, `1`)
-	require.Contains(t, g.end(done, core.NotPublished).Message, "not authorized (0x87)")
+	detail := g.end(done, core.NotPublished).Message
+	require.Contains(t, detail, "not authorized (0x87)")
+	s.requireSecret(detail)
 	_, done = g.begin(0, `2`)
 	answers.answer(next[*packets.Publish](publisher), `3`)
 	g.end(done, core.Answered)

@@ -148,8 +148,10 @@ func TestUnsentFails(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []core.ID{sent}, w.sink.sent)
 		require.Len(t, w.sink.failed, 1)
-		require.ErrorIs(t, w.sink.failed[waiting], core.ErrNotSent)
-		require.ErrorIs(t, w.request(w.rt, &w.r), core.ErrNotSent)
+		for _, err := range []error{w.sink.failed[waiting], w.request(w.rt, &w.r)} {
+			require.ErrorIs(t, err, core.ErrNotSent)
+			require.EqualError(t, err, "request was not published: the connection to the broker has ended")
+		}
 		_, err := packets.NewControlPacket(packets.PINGREQ).WriteTo(w.conn)
 		require.Error(t, err)
 		require.EqualValues(t, 1, w.counters.unsent.Load())

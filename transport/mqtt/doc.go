@@ -58,4 +58,10 @@
 // Publish and PublishMessage never wait for the network. Sink.Resolve and handlers run on the
 // goroutine that reads; handlers must not block. Completers of requests that a connection left
 // behind run on its writing goroutine.
+//
+// # Who is told what
+//
+// Errors of Publish and PublishMessage, and what requests end with, reach requesters: they name
+// neither the broker's address nor why it cannot be reached. That is in the log, at the loss of
+// the connection, and in the error of Start.
 package mqtt

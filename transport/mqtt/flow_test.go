@@ -117,7 +117,9 @@ func TestBacklogSheds(t *testing.T) {
 	_, first := g.begin(1, big)
 	_, second := g.begin(1, big)
 	_, third := g.begin(0, `1`)
-	require.Contains(t, g.end(third, core.Shed).Message, "bytes wait to be written to broker")
+	shed := g.end(third, core.Shed).Message
+	require.Contains(t, shed, "bytes wait to be written to the broker")
+	s.requireSecret(shed)
 	require.ErrorIs(t, g.bus.PublishMessage(Message{Topic: "m"}), core.ErrShed)
 	require.Greater(t, g.bus.Stats().BacklogBytes, int64(minBacklog))
 	g.end(first, core.NotPublished)
@@ -149,7 +151,9 @@ func TestBrokersLimits(t *testing.T) {
 			g.start()
 			_, publisher := s.pair()
 			_, done := g.begin(0, c.value)
-			require.Contains(t, g.end(done, core.NotPublished).Message, c.want)
+			detail := g.end(done, core.NotPublished).Message
+			require.Contains(t, detail, c.want)
+			s.requireSecret(detail)
 			g.begin(1, `"small"`)
 			require.Contains(t, string(next[*packets.Publish](publisher).Payload), "small", "nothing else was sent")
 		})

@@ -111,13 +111,12 @@ func (o *outbox) fail(b *block) {
 	if b == nil {
 		return
 	}
-	err := notConnected(o.broker, o.cause())
 	lost := false
 	for _, e := range b.entries {
 		if e.id.IsZero() {
 			o.counters.dropped.Add(1)
 			lost = true
-		} else if o.sink.Fail(e.id, err) {
+		} else if o.sink.Fail(e.id, errEnded) {
 			o.counters.unsent.Add(1)
 			lost = true
 		}

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/flowsync-go/flowsync/core"
 )
 
 const (
@@ -73,8 +76,18 @@ func newLink(b *Bus, clientID string, r role) *link {
 	return l
 }
 
-// away says why there is no connection.
-func (l *link) away() error { return notConnected(l.bus.broker.name, *l.trouble.Load()) }
+// absence says why there is no connection, to the operator.
+func (l *link) absence() error { return fmt.Errorf("not connected: %w", *l.trouble.Load()) }
+
+// away says to a requester that there is none.
+func (l *link) away() error {
+	switch why := *l.trouble.Load(); why {
+	case errClosed, errNotStarted:
+		return fmt.Errorf("%w: %w", core.ErrNotSent, why)
+	default:
+		return errAway
+	}
+}
 
 // run connects again and again until ctx ends.
 func (l *link) run(ctx context.Context) {

@@ -73,7 +73,8 @@ func TestSessionLost(t *testing.T) {
 	g.end(done, core.Answered)
 }
 
-// TestAwayNamesTheCause: what fails while there is no broker says why.
+// TestAwayNamesTheCause: Start and the log say why there is no connection; a requester hears
+// only that there is none.
 func TestAwayNamesTheCause(t *testing.T) {
 	s := newScripted(t, func(s *scripted) {
 		s.connack = func(*packets.Connect) *packets.Connack {
@@ -84,9 +85,9 @@ func TestAwayNamesTheCause(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	err := g.bus.Start(ctx)
-	require.ErrorContains(t, err, "not connected to broker "+s.url()+": the broker refused the connection: bad user name or password (0x86)")
+	require.ErrorContains(t, err, "broker "+s.url()+": not connected: the broker refused the connection: bad user name or password (0x86)")
 	_, done := g.begin(0, `1`)
-	require.Contains(t, g.end(done, core.NotPublished).Message, "bad user name or password (0x86)")
+	require.Equal(t, "request was not published: not connected to the broker", g.end(done, core.NotPublished).Message)
 	require.ErrorIs(t, g.bus.PublishMessage(Message{Topic: "t"}), core.ErrNotSent)
 	require.Contains(t, g.log.String(), "bad user name or password (0x86)")
 }
@@ -298,7 +299,7 @@ func TestCloseGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorContains(t, g.bus.Close(ctx), "not everything was written")
-	require.Contains(t, g.end(done, core.NotPublished).Message, "connection was closed")
+	require.Contains(t, g.end(done, core.NotPublished).Message, "the connection to the broker has ended")
 	stats := g.bus.Stats()
 	require.EqualValues(t, 1, stats.Unsent)
 	require.EqualValues(t, 1, stats.Dropped)

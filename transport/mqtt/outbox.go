@@ -124,17 +124,17 @@ func (o *outbox) message(m *Message) error {
 func (o *outbox) admit(qos byte, retain bool) error {
 	switch {
 	case o.err != nil:
-		return notConnected(o.broker, o.err)
+		return errEnded
 	case qos > o.limits.qos:
-		return fmt.Errorf("%w: broker %s allows QoS %d at most, this is QoS %d", core.ErrNotSent, o.broker, o.limits.qos, qos)
+		return fmt.Errorf("%w: the broker allows QoS %d at most, this is QoS %d", core.ErrNotSent, o.limits.qos, qos)
 	case retain && !o.limits.retain:
-		return fmt.Errorf("%w: broker %s does not allow retained messages", core.ErrNotSent, o.broker)
+		return fmt.Errorf("%w: the broker does not allow retained messages", core.ErrNotSent)
 	}
 	if o.waiting >= o.backlog && qos > 0 {
 		o.dropExpired()
 	}
 	if o.waiting >= o.backlog {
-		return fmt.Errorf("%w: %d bytes wait to be written to broker %s", core.ErrShed, o.waiting, o.broker)
+		return fmt.Errorf("%w: %d bytes wait to be written to the broker", core.ErrShed, o.waiting)
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (o *outbox) accept(b *block, start int, qos byte, id core.ID, deadline time
 	size := len(b.buf) - start
 	if size > o.limits.packet {
 		b.buf = b.buf[:start]
-		return fmt.Errorf("%w: it has %d bytes, broker %s takes %d", core.ErrNotSent, size, o.broker, o.limits.packet)
+		return fmt.Errorf("%w: it has %d bytes, the broker takes %d", core.ErrNotSent, size, o.limits.packet)
 	}
 	if qos == 0 {
 		b.add(id, 0)

@@ -26,7 +26,7 @@ func newPublisher(b *Bus, clientID string) *publisher {
 	return p
 }
 
-// connection returns the connection, or why there is none.
+// connection returns the connection, or for requesters that there is none.
 func (p *publisher) connection() (*conn, error) {
 	if c := p.conn.Load(); c != nil {
 		return c, nil

@@ -53,6 +53,12 @@ func newScripted(t testing.TB, configure ...func(*scripted)) *scripted {
 
 func (s *scripted) url() string { return "mqtt://" + s.listener.Addr().String() }
 
+// requireSecret: where the broker is, is no business of a requester.
+func (s *scripted) requireSecret(detail string) {
+	s.t.Helper()
+	require.NotContains(s.t, detail, s.listener.Addr().String())
+}
+
 // script changes what the broker does.
 func (s *scripted) script(change func(*scripted)) {
 	s.mu.Lock()

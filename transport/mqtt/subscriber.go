@@ -84,7 +84,8 @@ func (s *subscriber) add(filter string, qos byte, node *core.Node, handle Handle
 	return sub
 }
 
-// trouble says why the messages of a subscription would not arrive, nil if they would.
+// trouble says to a requester why the messages of a subscription would not arrive, nil if they
+// would.
 func (s *subscriber) trouble(sub *subscription) error {
 	if !s.up.Load() {
 		return s.link.away()
@@ -93,15 +94,15 @@ func (s *subscriber) trouble(sub *subscription) error {
 		return nil
 	}
 	if why := sub.refusal.Load(); why != nil {
-		return fmt.Errorf("%w: broker %s refused the subscription to %q: %s", core.ErrNotSent, s.bus.broker.name, sub.filter, *why)
+		return fmt.Errorf("%w: the broker refused the subscription to %q: %s", core.ErrNotSent, sub.filter, *why)
 	}
-	return fmt.Errorf("%w: not yet subscribed to %q on broker %s", core.ErrNotSent, sub.filter, s.bus.broker.name)
+	return fmt.Errorf("%w: not yet subscribed to %q", core.ErrNotSent, sub.filter)
 }
 
-// missing is trouble of any subscription.
+// missing says to the operator what is missing, nil if nothing is.
 func (s *subscriber) missing() error {
 	if !s.up.Load() {
-		return s.link.away()
+		return s.link.absence()
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
