@@ -3,7 +3,6 @@ package gateway
 import (
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,11 +12,8 @@ import (
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 )
 
-// The bounds of what waits for a relay's rules.
-const (
-	relayMessages = 65_536
-	relayBytes    = 64 << 20
-)
+// inputOverhead is what a waiting message takes besides topic and payload, in bytes, about.
+const inputOverhead = 256
 
 // relay is a running mapping.
 type relay struct {
@@ -26,10 +22,8 @@ type relay struct {
 	link    link
 	target  target
 	logger  *slog.Logger
-	queue   chan rules.Input
-	waiting atomic.Int64 // bytes in the queue
-	once    sync.Once
-	stop    chan struct{}
+	queue   *queue[rules.Input]
+	end     atomic.Pointer[time.Time] // set by close: when to give up what still waits
 	stopped chan struct{}
 
 	dropped, failed  atomic.Uint64
@@ -46,7 +40,7 @@ type target struct {
 func newRelay(name string, pipeline *rules.Pipeline, to target, l link, logger *slog.Logger) *relay {
 	r := &relay{
 		name: name, link: l, target: to, logger: logger,
-		queue: make(chan rules.Input, relayMessages), stop: make(chan struct{}), stopped: make(chan struct{}),
+		queue: newQueue[rules.Input](), stopped: make(chan struct{}),
 		dropLog: rate.Sometimes{Interval: time.Second}, failLog: rate.Sometimes{Interval: time.Second},
 	}
 	r.run = pipeline.Start(r.emit)
@@ -63,36 +57,40 @@ func (r *relay) handler(names []string, filter, label string) mqtt.Handler {
 			Vars:    capture(filter, names, m.Topic),
 			Label:   label,
 		}
-		if r.waiting.Add(int64(len(in.Payload))) <= relayBytes {
-			select {
-			case r.queue <- in:
-				return
-			default:
-			}
+		if !r.queue.push(in, inputOverhead+len(in.Topic)+len(in.Payload)) {
+			r.drop(m.Topic)
 		}
-		r.waiting.Add(-int64(len(in.Payload)))
-		r.drop(m.Topic)
 	}
 }
 
 func (r *relay) drop(topic string) {
 	n := r.dropped.Add(1)
+	why := "mapping is too slow, message dropped"
+	if r.end.Load() != nil {
+		why = "mapping has stopped, message dropped"
+	}
 	r.dropLog.Do(func() {
-		r.logger.Warn("mapping is too slow, message dropped", "mapping", r.name, "topic", topic, "dropped", n)
+		r.logger.Warn(why, "mapping", r.name, "topic", topic, "dropped", n)
 	})
 }
 
 func (r *relay) work() {
 	defer close(r.stopped)
+	lost := 0
 	for {
-		select {
-		case in := <-r.queue:
-			r.waiting.Add(-int64(len(in.Payload)))
-			r.run.Push(in)
-		case <-r.stop:
-			r.run.Close()
-			return
+		in, ok := r.queue.pop()
+		if !ok {
+			break
 		}
+		if end := r.end.Load(); end != nil && !time.Now().Before(*end) {
+			lost++
+			continue
+		}
+		r.run.Push(in)
+	}
+	r.run.Close()
+	if lost > 0 {
+		r.logger.Warn("mapping was too slow to finish before the shutdown, messages lost", "mapping", r.name, "lost", lost)
 	}
 }
 
@@ -116,8 +114,11 @@ func (r *relay) emit(out rules.Output) {
 	})
 }
 
-func (r *relay) close() {
-	r.once.Do(func() { close(r.stop) })
+// close takes nothing more and maps what waits, until end; what is left then is counted and
+// logged. It returns when the goroutine has ended: soon after end, as long as one message takes.
+func (r *relay) close(end time.Time) {
+	r.end.Store(&end)
+	r.queue.close()
 	<-r.stopped
 }
 

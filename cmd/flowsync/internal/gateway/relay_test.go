@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	nethttp "net/http"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,11 +67,14 @@ type stuckLink struct {
 	entered chan struct{}
 	proceed chan struct{}
 	once    sync.Once
+
+	published atomic.Int32
 }
 
 func (l *stuckLink) PublishMessage(mqtt.Message) error {
 	l.once.Do(func() { close(l.entered) })
 	<-l.proceed
+	l.published.Add(1)
 	return nil
 }
 
@@ -81,19 +86,58 @@ func TestRelayOverflow(t *testing.T) {
 	handle := r.handler(nil, "in", "")
 	handle(mqtt.Message{Topic: "in", Payload: []byte("1")})
 	receive(t, stuck.entered)
-	large := make([]byte, relayBytes/4)
+	large := make([]byte, queueBytes/4-inputOverhead-len("in"))
 	for range 6 {
 		handle(mqtt.Message{Topic: "in", Payload: large})
 	}
 	require.EqualValues(t, 2, r.dropped.Load())
-	for range relayMessages + 5 {
-		handle(mqtt.Message{Topic: "in"})
-	}
-	require.EqualValues(t, 2+4+5, r.dropped.Load(), "four large ones are in the queue too")
 	require.Contains(t, log.String(), "mapping is too slow")
 	close(stuck.proceed)
-	r.close()
-	r.close()
+	soon := time.Now().Add(10 * time.Second)
+	r.close(soon)
+	r.close(soon)
+	require.EqualValues(t, 5, stuck.published.Load(), "what waited is mapped")
+	require.NotContains(t, log.String(), "lost")
+}
+
+// TestRelayGivesUp: what waits when the time for it is over is counted and told.
+func TestRelayGivesUp(t *testing.T) {
+	log := &logBuffer{}
+	stuck := &stuckLink{entered: make(chan struct{}), proceed: make(chan struct{})}
+	r := newRelay("m", &rules.Pipeline{}, target{topic: "out"}, stuck, slog.New(slog.NewTextHandler(log, nil)))
+	handle := r.handler(nil, "in", "")
+	handle(mqtt.Message{Topic: "in", Payload: []byte("1")})
+	receive(t, stuck.entered)
+	for range 7 {
+		handle(mqtt.Message{Topic: "in"})
+	}
+	closed := make(chan struct{})
+	go func() {
+		r.close(time.Now())
+		close(closed)
+	}()
+	require.Eventually(t, func() bool { return r.end.Load() != nil }, 5*time.Second, time.Millisecond)
+	close(stuck.proceed)
+	receive(t, closed)
+	require.EqualValues(t, 1, stuck.published.Load())
+	require.Contains(t, log.String(), "lost=7")
+	handle(mqtt.Message{Topic: "in"})
+	require.Contains(t, log.String(), "mapping has stopped")
+}
+
+// TestIdleRelaysAreSmall: a queue takes the memory of what is in it.
+func TestIdleRelaysAreSmall(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var relays []*relay
+	for range 100 {
+		relays = append(relays, newRelay("m", &rules.Pipeline{}, target{}, failingLink{}, slog.New(slog.DiscardHandler)))
+	}
+	runtime.ReadMemStats(&after)
+	for _, r := range relays {
+		r.close(time.Now())
+	}
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
 // failingLink is a broker that takes nothing.
@@ -104,7 +148,7 @@ func (failingLink) PublishMessage(mqtt.Message) error { return errors.New("not c
 func TestRelayFails(t *testing.T) {
 	log := &logBuffer{}
 	r := newRelay("m", &rules.Pipeline{}, target{topic: "out/{x}"}, failingLink{}, slog.New(slog.NewTextHandler(log, nil)))
-	defer r.close()
+	defer r.close(time.Now())
 	r.handler([]string{"x"}, "in/+", "")(mqtt.Message{Topic: "in/a", Payload: []byte("1")})
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "not connected") }, 5*time.Second, time.Millisecond)
 	r.handler(nil, "in/+", "")(mqtt.Message{Topic: "in/a", Payload: []byte("1")}) // {x} is not set

@@ -11,6 +11,7 @@ import (
 // long to end leaves the next the time it needs.
 const (
 	serverWait = time.Second     // for replies to be written; then connections are cut
+	relayWait  = time.Second     // for mappings to map what waits for them, all together
 	linkWait   = 2 * time.Second // for what is published to be written
 )
 
@@ -40,8 +41,9 @@ func (g *Gateway) closeAll() error {
 		g.bus.stop()
 	}
 	g.closeServer()
+	end := time.Now().Add(relayWait)
 	for _, r := range g.relays {
-		r.close()
+		r.close(end)
 	}
 	for _, r := range g.runs {
 		r.Close()
