@@ -52,8 +52,11 @@
 //     whatever came first.
 //  6. Map every core.Outcome to a native reply, in one table without a default that could look
 //     like success, and hand on the word of the outcome, the id, and whether a retry is safe.
-//  7. To shut down stop accepting first; then the engine is drained and ends what is held, and
-//     your connections write their replies and end. Close does not wait for them.
+//  7. While the engine is drained go on accepting: Begin ends new requests as shutdown, which
+//     tells a requester more than a refused connection; what does not go through Begin is refused
+//     likewise. Then the engine is closed, which ends what is held, and Shutdown stops
+//     accepting and waits, in bounded time, until your connections have written their replies.
+//     Close does not wait for that: it cuts them.
 //  8. Run transporttest.Server on it, with real clients.
 //
 // Neither kind starts anything in an init function, keeps state in package variables, or reads

@@ -22,6 +22,11 @@
 //
 // [Open] listens on everything before it serves anything, so that a busy port is an error and
 // not half a gateway. Serve waits for the broker only as long as it takes to say so in the log:
-// requests that come earlier end as not_published. Shutdown stops accepting, drains the engine,
-// and then closes server, engine and link.
+// requests that come earlier end as not_published.
+//
+// Shutdown goes on accepting while it drains, because a refusal with its reason (503, shutdown)
+// is worth more to a requester than a connection that is refused: neither transactions nor
+// values are taken any more, last values are still given. When nothing is held, or at the end of
+// the drain time, it closes engine, server, mappings (which map what they have been given, for a
+// second) and link, in this order. Connections that do not end are cut.
 package gateway

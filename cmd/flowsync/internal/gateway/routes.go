@@ -127,7 +127,7 @@ func (g *Gateway) transaction(service string, n *commission.HTTPNode) (*http.Tra
 
 func (g *Gateway) intake(n *commission.HTTPNode) (func([]byte, *http.Meta) error, error) {
 	in := &intake{
-		link: g.link, name: n.ID, topic: n.Topic, qos: n.QoS, retain: n.Retain,
+		link: g.link, name: n.ID, topic: n.Topic, qos: n.QoS, retain: n.Retain, closed: &g.draining,
 		logger: g.settings.Logger, log: rate.Sometimes{Interval: time.Second},
 	}
 	run, err := g.start(n, in.emit)

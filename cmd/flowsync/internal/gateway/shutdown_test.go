@@ -105,3 +105,40 @@ func TestHalfARequest(t *testing.T) {
 	require.Error(t, err)
 	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "it is cut")
 }
+
+// TestReceivesRefuseWhileDraining: so do nodes that hold nothing; what was provided still is.
+func TestReceivesRefuseWhileDraining(t *testing.T) {
+	r := open(t, node("ask", ", transaction: {timeout: 60000}")+value("in", "POST", "serverReceives", "")+
+		value("ruled", "POST", "serverReceives", `, rules: [{filter: {expression: 'true'}}]`)+
+		value("both", "PUT", "serverProvidesAndReceives", ""))
+	messages := r.listen("services/test/+")
+	requests := r.listen("services/test/ask/treq")
+	status, _ := r.ask("PUT", "/both", "7")
+	require.Equal(t, 204, status)
+	receive(t, messages)
+	answer := make(chan string, 1)
+	go func() {
+		_, body := r.ask("POST", "/ask", "1")
+		answer <- body
+	}()
+	receive(t, requests)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- r.Shutdown(ctx) }()
+	require.Eventually(t, func() bool { return len(r.Ready()) == 1 }, 5*time.Second, time.Millisecond)
+	for method, path := range map[string]string{"POST": "/in", "PUT": "/both"} {
+		status, body := r.ask(method, path, "1")
+		require.Equal(t, 503, status, path)
+		require.Equal(t, "shutdown", outcome(body), path)
+		require.NotContains(t, body, "core:")
+	}
+	status, body := r.ask("POST", "/ruled", "1")
+	require.Equal(t, 503, status, body)
+	status, body = r.ask("GET", "/both", "")
+	require.Equal(t, "200 7", fmt.Sprint(status, " ", body))
+	require.Empty(t, messages)
+	cancel()
+	require.ErrorIs(t, receive(t, drained), ErrStillHeld)
+	require.Equal(t, "shutdown", outcome(receive(t, answer)))
+}

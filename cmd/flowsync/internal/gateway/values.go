@@ -28,7 +28,8 @@ type intake struct {
 	topic  string
 	qos    byte
 	retain bool
-	run    *rules.Run // nil: there are no rules
+	closed *atomic.Bool // the gateway drains: nothing more is received
+	run    *rules.Run   // nil: there are no rules
 	logger *slog.Logger
 	log    rate.Sometimes
 
@@ -39,9 +40,19 @@ type intake struct {
 	failed    error      // what came of it
 }
 
+// refusedClosing is core.ErrClosed in words for requesters.
+type refusedClosing struct{}
+
+func (refusedClosing) Error() string { return "the gateway is shutting down" }
+
+func (refusedClosing) Unwrap() error { return core.ErrClosed }
+
 // receive implements Receive of an HTTP route. What the rules drop or hold back is received all
 // the same; what they fail on is not.
 func (n *intake) receive(value []byte, meta *http.Meta) error {
+	if n.closed.Load() {
+		return refusedClosing{}
+	}
 	message := strconv.AppendInt([]byte(`{"timestamp":`), time.Now().UnixMilli(), 10)
 	message = append(message, `,"value":`...)
 	message = append(append(message, value...), '}')

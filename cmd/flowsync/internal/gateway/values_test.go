@@ -34,7 +34,7 @@ func TestBurstOfIntake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &logBuffer{}
 		broken := &brokenLink{}
-		in := &intake{link: broken, name: "n", topic: "t", logger: slog.New(slog.NewTextHandler(log, nil))}
+		in := &intake{link: broken, closed: new(atomic.Bool), name: "n", topic: "t", logger: slog.New(slog.NewTextHandler(log, nil))}
 		pipeline, err := compile([]rules.Spec{{Kind: "burst", Args: map[string]any{"interval": 1000, "maxSize": 3}}}, false)
 		require.NoError(t, err)
 		in.run = pipeline.Start(in.emit)
@@ -57,7 +57,7 @@ func TestBurstOfIntake(t *testing.T) {
 func TestBurstWhileReceiving(t *testing.T) {
 	broken := &brokenLink{}
 	broken.broken.Store(true)
-	in := &intake{link: broken, logger: slog.New(slog.DiscardHandler)}
+	in := &intake{link: broken, closed: new(atomic.Bool), logger: slog.New(slog.DiscardHandler)}
 	pipeline, err := compile([]rules.Spec{{Kind: "burst", Args: map[string]any{"interval": 1}}}, false)
 	require.NoError(t, err)
 	in.run = pipeline.Start(in.emit)
