@@ -159,12 +159,29 @@ func (l *link) connect(ctx context.Context) error {
 	c.setLimits(limitsOf(connack))
 	l.greet(connack)
 	err = l.role.serve(ctx, &session{client: client, conn: c, connack: connack, again: l.again})
+	if err != nil && ctx.Err() == nil {
+		err = explain(err, c, ended)
+	}
 	l.again = true
 	_ = client.Disconnect(l.role.farewell()) // returns when nothing of the client runs any more
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
 	return verdict(<-ended, c.cause())
+}
+
+// explain says why a role came to its end with err. If the connection was lost under it, that
+// is the better reason; paho tells it on a goroutine of its own, so a little later.
+func explain(err error, c *conn, ended <-chan error) error {
+	if c.cause() == nil && !errors.Is(err, paho.ErrConnectionLost) {
+		return err
+	}
+	select {
+	case told := <-ended:
+		return verdict(told, c.cause())
+	case <-time.After(lastWords):
+		return err
+	}
 }
 
 // introduce sends the CONNECT and waits for the CONNACK.

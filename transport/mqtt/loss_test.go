@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,6 +161,46 @@ func TestTakeover(t *testing.T) {
 	require.Contains(t, g.log.String(), "session taken over (0x8e): another client uses the same client id")
 	require.Equal(t, answers.connect.ClientID, receive(t, s.clients).connect.ClientID)
 	require.GreaterOrEqual(t, time.Since(began), maxBackoff)
+}
+
+// TestLostWhileSubscribing: why the connection ended is told, not only that a SUBSCRIBE failed.
+func TestLostWhileSubscribing(t *testing.T) {
+	for name, c := range map[string]struct {
+		end       func(net.Conn)
+		want      string
+		takeovers uint64
+	}{
+		"taken over":       {func(c net.Conn) { io.WriteString(c, "\xe0\x02\x8e\x00") }, "another client uses the same client id", 1},
+		"without a reason": {func(c net.Conn) { c.(*net.TCPConn).CloseWrite() }, "the broker closed the connection without a reason", 0},
+		"bad packet":       {func(c net.Conn) { io.WriteString(c, "\x36\x05\x00\x01a\x00\x00") }, "QoS 3", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(t, func(s *scripted) {
+				s.reject = func(raw net.Conn) {
+					defer raw.Close()
+					for {
+						p, err := packets.ReadPacket(raw)
+						if err != nil {
+							return
+						}
+						switch p.Content.(type) {
+						case *packets.Connect:
+							accepted(&packets.Properties{}).WriteTo(raw)
+						case *packets.Subscribe:
+							c.end(raw)
+						}
+					}
+				}
+			})
+			g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a"})
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.Error(t, g.bus.Start(ctx), "it goes on trying")
+			g.until(func() bool { return strings.Contains(g.log.String(), "no connection to the broker") })
+			require.Contains(t, g.log.String(), c.want)
+			require.Equal(t, c.takeovers, g.bus.Stats().Takeovers)
+		})
+	}
 }
 
 // TestBadPacketsEndTheConnection: nothing of them reaches paho or the engine.
