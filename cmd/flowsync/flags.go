@@ -22,18 +22,18 @@ type httpFlags struct {
 }
 
 type brokerFlags struct {
-	Broker             string `name:"broker" placeholder:"URL" help:"The MQTT 5 broker: mqtt://host:1883 or mqtts://host:8883. Without it a broker runs inside the process."`
-	BrokerUser         string `name:"broker-user" placeholder:"NAME" help:"User name at the broker. The password comes from --broker-password-file or from FLOWSYNC_BROKER_PASSWORD."`
-	BrokerPasswordFile string `name:"broker-password-file" placeholder:"FILE" help:"File whose first line is the password at the broker."`
-	BrokerCA           string `name:"broker-ca" placeholder:"FILE" help:"Certificates (PEM) to trust for mqtts:// instead of the system's."`
-	BrokerCert         string `name:"broker-cert" placeholder:"FILE" help:"Client certificate (PEM) for mqtts://. With --broker-key."`
-	BrokerKey          string `name:"broker-key" placeholder:"FILE" help:"Private key of --broker-cert (PEM)."`
-	MQTTClientID       string `name:"mqtt-client-id" placeholder:"ID" help:"Client id at the broker, one for each gateway. Otherwise flowsync-<host>-<random>."`
-	MQTTKeepAlive      string `name:"mqtt-keep-alive" default:"30s" placeholder:"DURATION" help:"The longest silence before the connection is probed, 1s to 65535s."`
-	MQTTConnections    string `name:"mqtt-connections" default:"1" placeholder:"N" help:"Connections that publish, 1 to 16."`
-	MQTTMaxPacket      string `name:"mqtt-max-packet" default:"1MiB" placeholder:"SIZE" help:"The largest packet that is accepted, 1KiB to 256MiB."`
-	NoShare            bool   `name:"no-share" help:"Mappings subscribe plainly, not through a shared subscription: every gateway with these files answers."`
-	Embedded           string `name:"embedded" placeholder:"ADDR" help:"Where the broker inside the process listens, when there is no --broker. Otherwise 127.0.0.1:1883, or the next free port."`
+	Broker             *string `name:"broker" placeholder:"URL" help:"The MQTT 5 broker: mqtt://host:1883 or mqtts://host:8883. Without it a broker runs inside the process."`
+	BrokerUser         string  `name:"broker-user" placeholder:"NAME" help:"User name at the broker. The password comes from --broker-password-file or from FLOWSYNC_BROKER_PASSWORD."`
+	BrokerPasswordFile string  `name:"broker-password-file" placeholder:"FILE" help:"File whose first line is the password at the broker."`
+	BrokerCA           string  `name:"broker-ca" placeholder:"FILE" help:"Certificates (PEM) to trust for mqtts:// instead of the system's."`
+	BrokerCert         string  `name:"broker-cert" placeholder:"FILE" help:"Client certificate (PEM) for mqtts://. With --broker-key."`
+	BrokerKey          string  `name:"broker-key" placeholder:"FILE" help:"Private key of --broker-cert (PEM)."`
+	MQTTClientID       string  `name:"mqtt-client-id" placeholder:"ID" help:"Client id at the broker, one for each gateway. Otherwise flowsync-<host>-<random>."`
+	MQTTKeepAlive      string  `name:"mqtt-keep-alive" default:"30s" placeholder:"DURATION" help:"The longest silence before the connection is probed, 1s to 65535s."`
+	MQTTConnections    string  `name:"mqtt-connections" default:"1" placeholder:"N" help:"Connections that publish, 1 to 16."`
+	MQTTMaxPacket      string  `name:"mqtt-max-packet" default:"1MiB" placeholder:"SIZE" help:"The largest packet that is accepted, 1KiB to 256MiB."`
+	NoShare            bool    `name:"no-share" help:"Mappings subscribe plainly, not through a shared subscription: every gateway with these files answers."`
+	Embedded           string  `name:"embedded" placeholder:"ADDR" help:"Where the broker inside the process listens, when there is no --broker. Otherwise 127.0.0.1:1883, or the next free port."`
 }
 
 type limitFlags struct {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func (f *runFlags) settings(files int) (*settings, error) {
 	if s.logTransactions == logging.All && s.logLevel != "debug" {
 		j.fault("log-transactions", f.LogTransactions, "answered requests are written at debug: give --log-level debug too")
 	}
-	if f.Broker != "" && f.Embedded != "" {
+	if f.brokerURL() != "" && f.Embedded != "" {
 		j.fault("embedded", f.Embedded, "the broker inside the process runs only without --broker: give one of them")
 	}
 	s.exposure(&j, f.HTTPTokenFile != "")
@@ -143,7 +144,7 @@ func (f *modelFlags) settings(j *judge, files int) modelSettings {
 
 func (f *brokerFlags) settings(j *judge) brokerSettings {
 	s := brokerSettings{
-		url:         f.Broker,
+		url:         f.brokerURL(),
 		user:        f.BrokerUser,
 		password:    j.secretFile("broker-password-file", f.BrokerPasswordFile),
 		ca:          f.BrokerCA,
@@ -165,11 +166,15 @@ func (f *brokerFlags) settings(j *judge) brokerSettings {
 		s.password = secretOf(password)
 	}
 	j.together("broker-cert", f.BrokerCert, "broker-key", f.BrokerKey)
-	if f.Broker == "" {
+	if f.Broker != nil && *f.Broker == "" { // such as --broker "$BROKER" where BROKER is not set
+		j.fault("broker", "", "is given, and empty: write the URL, or leave it out for the broker inside the process")
+		return s
+	}
+	if f.Broker == nil {
 		f.needBroker(j)
 		return s
 	}
-	if scheme := j.broker("broker", f.Broker); scheme == "mqtt" {
+	if scheme := j.broker("broker", *f.Broker); scheme == "mqtt" {
 		for _, tls := range [][2]string{{"broker-ca", f.BrokerCA}, {"broker-cert", f.BrokerCert}, {"broker-key", f.BrokerKey}} {
 			if tls[1] != "" {
 				j.fault(tls[0], tls[1], "the connection is encrypted with mqtts:// only: change --broker, or leave this out")
@@ -177,6 +182,14 @@ func (f *brokerFlags) settings(j *judge) brokerSettings {
 		}
 	}
 	return s
+}
+
+// brokerURL is the URL of the broker outside; empty: there is none.
+func (f *brokerFlags) brokerURL() string {
+	if f.Broker == nil {
+		return ""
+	}
+	return *f.Broker
 }
 
 // needBroker refuses options that would silently do nothing without a broker outside. The
@@ -191,6 +204,11 @@ func (f *brokerFlags) needBroker(j *judge) {
 			j.fault(o[0], o[1], "there is no --broker that it could be for: give the URL, or leave this out")
 		}
 	}
+}
+
+func validPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
 }
 
 // brokerURL reads the URL of a broker. Errors do not quote it: a password may be in it.
@@ -208,6 +226,8 @@ func brokerURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("begins with none of the schemes that are spoken, %s", want)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("has no host, %s", want)
+	case u.Port() != "" && !validPort(u.Port()):
+		return nil, fmt.Errorf("has the port %s, want 1 to 65535", u.Port())
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("has something behind the host, %s", want)
 	}

@@ -25,6 +25,7 @@ func (b *broker) dial(ctx context.Context) (net.Conn, error) {
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // if it cannot be set the default serves too
+		raw = prompt(tcp)
 	}
 	if b.TLS == nil {
 		return raw, nil

@@ -48,7 +48,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// startMosquitto runs a broker on a free port. extra is added to its configuration.
+// startMosquitto runs a broker on a free port, with Nagle's algorithm on, as it comes. extra is added to its configuration.
 func startMosquitto(t testing.TB, extra string) *mosquitto {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -58,7 +58,7 @@ func startMosquitto(t testing.TB, extra string) *mosquitto {
 	m := &mosquitto{t: t, config: filepath.Join(t.TempDir(), "mosquitto.conf"), address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
 	me, err := user.Current() // as root it would become somebody who cannot read our files
 	require.NoError(t, err)
-	text := fmt.Sprintf("user %s\nlistener %d 127.0.0.1\nset_tcp_nodelay true\nlog_type all\n%s\n", me.Username, port, extra)
+	text := fmt.Sprintf("user %s\nlistener %d 127.0.0.1\nlog_type all\n%s\n", me.Username, port, extra)
 	require.NoError(t, os.WriteFile(m.config, []byte(text), 0o600))
 	m.start()
 	t.Cleanup(m.stop)

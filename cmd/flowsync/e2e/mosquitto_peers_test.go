@@ -32,7 +32,7 @@ func startMosquitto(t testing.TB) *mosquitto {
 	m := &mosquitto{t: t, address: l.Addr().String(), config: filepath.Join(t.TempDir(), "mosquitto.conf"), log: new(tail)}
 	require.NoError(t, l.Close())
 	_, port, _ := net.SplitHostPort(m.address)
-	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nlog_type error\nlog_type subscribe\n", port)
+	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\nlog_type subscribe\n", port)
 	require.NoError(t, os.WriteFile(m.config, []byte(text), 0o600))
 	m.start()
 	t.Cleanup(m.kill)
