@@ -18,6 +18,10 @@
 // counted and logged, and the request it belonged to ends as a timeout. Rules of a serverReceives
 // node run on the requester's goroutine, one request of the node after the other.
 //
+// Rules of a serverReceives node see what is received, those of a serverProvides node what is on
+// its topic. A node that is both has one list of rules, which must not change a value twice: they
+// see what is received, and what is on the topic is provided as it is, whoever published it.
+//
 // # Start and end
 //
 // [Open] listens on everything before it serves anything, so that a busy port is an error and

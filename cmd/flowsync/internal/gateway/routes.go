@@ -3,8 +3,6 @@ package gateway
 import (
 	"fmt"
 	"net"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -13,17 +11,7 @@ import (
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
 	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/http"
-	"github.com/flowsync-go/flowsync/transport/mqtt"
-	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
 )
-
-// RouteInfo tells what is served on a path.
-type RouteInfo struct {
-	Method, Path string
-	Operation    commission.Operation
-	Topic        string
-	Timeout      time.Duration // of a transaction
-}
 
 // addServers makes nodes and routes of the model's HTTP servers, and listens if there are any.
 func (g *Gateway) addServers(model *commission.Model) error {
@@ -77,10 +65,11 @@ func (g *Gateway) addHTTPNode(service *commission.Service, server *commission.HT
 	case commission.ServerReceives:
 		route.Receive, err = g.intake(n)
 	case commission.ServerProvides:
-		route.Provide, err = g.outlet(n)
+		route.Provide, err = g.outlet(n, n.Rules)
 	case commission.ServerProvidesAndReceives:
 		provide := http.Route{Method: "GET", Path: route.Path, Where: route.Where}
-		if provide.Provide, err = g.outlet(n); err != nil {
+		// What was received has gone through the rules already.
+		if provide.Provide, err = g.outlet(n, nil); err != nil {
 			return err
 		}
 		if err := g.add(provide, n); err != nil {
@@ -130,14 +119,14 @@ func (g *Gateway) intake(n *commission.HTTPNode) (func([]byte, *http.Meta) error
 		link: g.link, name: n.ID, topic: n.Topic, qos: n.QoS, retain: n.Retain, closed: &g.draining,
 		logger: g.settings.Logger, log: rate.Sometimes{Interval: time.Second},
 	}
-	run, err := g.start(n, in.emit)
+	run, err := g.start(n.Rules, in.emit)
 	in.run = run
 	return in.receive, err
 }
 
-func (g *Gateway) outlet(n *commission.HTTPNode) (func() ([]byte, bool), error) {
+func (g *Gateway) outlet(n *commission.HTTPNode, specs []rules.Spec) (func() ([]byte, bool), error) {
 	out := &outlet{name: n.ID, topic: n.Topic, logger: g.settings.Logger, log: rate.Sometimes{Interval: time.Second}}
-	run, err := g.start(n, out.emit)
+	run, err := g.start(specs, out.emit)
 	if err != nil {
 		return nil, err
 	}
@@ -146,8 +135,8 @@ func (g *Gateway) outlet(n *commission.HTTPNode) (func() ([]byte, bool), error) 
 }
 
 // start runs a node's rules, which may keep state; nil if there are none.
-func (g *Gateway) start(n *commission.HTTPNode, emit func(rules.Output)) (*rules.Run, error) {
-	pipeline, err := compile(n.Rules, false)
+func (g *Gateway) start(specs []rules.Spec, emit func(rules.Output)) (*rules.Run, error) {
+	pipeline, err := compile(specs, false)
 	if err != nil || pipeline == nil {
 		return nil, err
 	}
@@ -203,52 +192,4 @@ func compile(specs []rules.Spec, transaction bool) (*rules.Pipeline, error) {
 		return nil, fmt.Errorf("%v", problems)
 	}
 	return pipeline, nil
-}
-
-// HTTPAddr is where the HTTP server listens; empty: there is none.
-func (g *Gateway) HTTPAddr() string {
-	if g.listener == nil {
-		return ""
-	}
-	return g.listener.Addr().String()
-}
-
-// Routes are what the HTTP server serves, in the order of the files.
-func (g *Gateway) Routes() []RouteInfo { return slices.Clone(g.routes) }
-
-// TopicFilters show everything that goes through the broker for this gateway.
-func (g *Gateway) TopicFilters() []string {
-	var filters []string
-	for _, r := range g.routes {
-		parts := strings.SplitN(r.Topic, "/", 3)
-		filter := strings.Join(parts[:min(2, len(parts))], "/") + "/#"
-		if !slices.Contains(filters, filter) {
-			filters = append(filters, filter)
-		}
-	}
-	return filters
-}
-
-// ExternalStats are the counters of the connection to a broker outside; false: it is inside.
-func (g *Gateway) ExternalStats() (mqtt.Stats, bool) {
-	if g.external == nil {
-		return mqtt.Stats{}, false
-	}
-	return g.external.Stats(), true
-}
-
-// EmbeddedStats are the counters of the broker inside the process; zero if it is outside.
-func (g *Gateway) EmbeddedStats() embedded.Stats {
-	if g.internal == nil {
-		return embedded.Stats{}
-	}
-	return g.internal.Stats()
-}
-
-// EmbeddedAddr is where the broker inside the process listens; empty if it is outside.
-func (g *Gateway) EmbeddedAddr() string {
-	if g.internal == nil {
-		return ""
-	}
-	return g.internal.Addr()
 }

@@ -66,3 +66,14 @@ func TestBurstWhileReceiving(t *testing.T) {
 		_ = in.receive([]byte("1"), nil) // may be told that a burst failed
 	}
 }
+
+// TestRulesOfBothRunOnce: on what is received; the value that comes back is not changed again.
+func TestRulesOfBothRunOnce(t *testing.T) {
+	r := open(t, value("both", "PUT", "serverProvidesAndReceives", `, rules: [{transform: {expression: '{"value": $.value * 2}'}}]`))
+	messages := r.listen("services/test/both")
+	status, body := r.ask("PUT", "/both", "1")
+	require.Equal(t, 204, status, body)
+	require.Equal(t, `{"value":2}`, string(receive(t, messages).Payload)) // by then it has been provided: subscribed earlier
+	_, body = r.ask("GET", "/both", "")
+	require.Equal(t, "2", body)
+}
