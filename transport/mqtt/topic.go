@@ -145,11 +145,16 @@ func safeRune(r rune, size int) bool {
 	return false
 }
 
-// abbreviate keeps what goes into errors and logs short.
+// abbreviate keeps what goes into errors and logs short, and cuts no character in two.
 func abbreviate(s string) string {
 	const limit = 120
-	if len(s) > limit {
-		return s[:limit] + "…"
+	if len(s) <= limit {
+		return s
 	}
-	return s
+	for i := limit; i > limit-utf8.UTFMax; i-- {
+		if utf8.RuneStart(s[i]) {
+			return s[:i] + "…"
+		}
+	}
+	return s[:limit] + "…" // it is not UTF-8
 }

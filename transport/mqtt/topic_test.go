@@ -110,3 +110,18 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// TestAbbreviate cuts between characters, and bytes that are none where they are.
+func TestAbbreviate(t *testing.T) {
+	for in, want := range map[string]string{
+		strings.Repeat("a", 120):                 strings.Repeat("a", 120),
+		strings.Repeat("a", 121):                 strings.Repeat("a", 120) + "…",
+		strings.Repeat("a", 119) + "ü" + "b":     strings.Repeat("a", 119) + "…",
+		strings.Repeat("a", 117) + "😀" + "b":     strings.Repeat("a", 117) + "…",
+		strings.Repeat("a", 116) + "😀" + "b":     strings.Repeat("a", 116) + "😀…",
+		strings.Repeat("\x80", 200):              strings.Repeat("\x80", 120) + "…",
+		strings.Repeat("a", 100) + "\xf0" + "bc": strings.Repeat("a", 100) + "\xf0" + "bc",
+	} {
+		require.Equal(t, want, abbreviate(in))
+	}
+}
