@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/admin"
@@ -16,7 +17,8 @@ import (
 // largestFile is what is read of a file: a byte more than the loader takes, so that it can say so.
 const largestFile = 4<<20 + 1
 
-// readModel reads files and makes a model of them; nil if they have errors.
+// readModel reads files and makes a model of them; nil if they have errors. An empty mqttHost
+// means localhost.
 func readModel(files []string, s modelSettings, mqttHost string) (*commission.Model, []finding) {
 	var sources []commission.Source
 	var findings []finding
@@ -50,7 +52,17 @@ func readFile(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, largestFile))
 }
 
-// readFiles is the reader of the real process.
+// readModel reads files as they are served, with the broker that is connected to. How a URL can
+// be wrong has been judged.
+func (s *settings) readModel(files []string) (*commission.Model, []finding) {
+	host := ""
+	if u, err := url.Parse(s.broker.url); err == nil {
+		host = u.Hostname()
+	}
+	return readModel(files, s.model, host)
+}
+
+// readFiles is the reader of the real process. There is no broker: its host is read as localhost.
 func readFiles(files []string, s modelSettings) []finding {
 	_, findings := readModel(files, s, "")
 	return findings
@@ -58,7 +70,7 @@ func readFiles(files []string, s modelSettings) []finding {
 
 // openGateway is the opener of the real process.
 func openGateway(ctx context.Context, p *process, files []string, s *settings, logger *slog.Logger) (service, error) {
-	model, findings := readModel(files, s.model, "")
+	model, findings := s.readModel(files)
 	if err := printFindings(p.stderr, findings); err != nil {
 		return nil, err
 	}
