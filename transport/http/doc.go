@@ -16,7 +16,9 @@
 //
 // Each connection has one goroutine. While a request is held, that goroutine waits in a read of
 // its own connection; the completer interrupts the read through the read deadline (conn.go).
-// So a requester that leaves is noticed at once, and no second goroutine watches him.
+// So a requester that leaves is noticed at once, and no second goroutine watches him. One that
+// closes his sending half (shutdown, nc -N) counts as gone, and one that has sent more than 16 KiB
+// ahead while he waits is noticed only when his request ends.
 //
 // Byte slices given to [Route.Receive] and returned by [Route.Provide] are valid during the
 // call only, and until the reply is written, respectively. Both may block: they block their
