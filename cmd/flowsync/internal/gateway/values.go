@@ -96,7 +96,7 @@ func (n *intake) emit(out rules.Output) {
 	n.mu.Lock()
 	told := n.receiving
 	if told {
-		n.failed = err
+		n.failed = errors.Join(n.failed, err)
 	}
 	n.mu.Unlock()
 	if !told {

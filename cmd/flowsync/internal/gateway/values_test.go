@@ -77,3 +77,16 @@ func TestRulesOfBothRunOnce(t *testing.T) {
 	_, body = r.ask("GET", "/both", "")
 	require.Equal(t, "2", body)
 }
+
+// TestBurstJustAheadOfARequest plays a timer that fires while a request waits for the rules.
+func TestBurstJustAheadOfARequest(t *testing.T) {
+	in := &intake{link: &brokenLink{}, closed: new(atomic.Bool)}
+	in.begin()
+	in.emit(rules.Output{Err: errors.New("burst")})
+	in.emit(rules.Output{Err: errors.New("own")})
+	err := in.end()
+	require.ErrorContains(t, err, "burst")
+	require.ErrorContains(t, err, "own")
+	in.begin()
+	require.NoError(t, in.end())
+}
