@@ -39,7 +39,10 @@ type Broker struct {
 	retained retained
 	counters counters
 
-	dropped, handlersLost, notRetained, slow, oversized, refused losses
+	budget    budget
+	relieving sync.Mutex // one at a time; taken before mu and those of conns
+
+	dropped, handlersLost, notRetained, slow, mute, crowded, oversized, refused losses
 
 	closed  atomic.Bool
 	stop    chan struct{}  // closed by Close
@@ -68,6 +71,7 @@ func Start(options Options) (*Broker, error) {
 		stop:     make(chan struct{}),
 		conns:    map[*conn]struct{}{},
 	}
+	b.budget.limit, b.budget.relieve = int64(options.MaxBacklogTotal), b.relieve
 	b.nameLosses()
 	if err := b.serve(); err != nil {
 		_ = listener.Close()
@@ -84,6 +88,8 @@ func (b *Broker) nameLosses() {
 		&b.handlersLost: "embedded broker dropped messages for mappings: they are too slow, or feed themselves",
 		&b.notRetained:  "embedded broker did not retain messages: too much is retained",
 		&b.slow:         "embedded broker disconnected a client that does not read",
+		&b.mute:         "embedded broker gave up a client that does not read, or does not acknowledge: what it was given is dropped",
+		&b.crowded:      "embedded broker disconnected the client for whom most waits: too much waits for all together",
 		&b.oversized:    "embedded broker disconnected a client that sent too large a packet",
 		&b.refused:      "embedded broker refused a client: there are too many",
 	} {
@@ -148,7 +154,7 @@ func (b *Broker) Close(ctx context.Context) error {
 	b.handlers.close()
 	err := b.wait(ctx, conns)
 	_ = b.server.Close() // never fails
-	for _, l := range []*losses{&b.dropped, &b.handlersLost, &b.notRetained, &b.slow, &b.oversized, &b.refused} {
+	for _, l := range []*losses{&b.dropped, &b.handlersLost, &b.notRetained, &b.slow, &b.mute, &b.crowded, &b.oversized, &b.refused} {
 		l.flush()
 	}
 	return err

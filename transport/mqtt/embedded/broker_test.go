@@ -37,8 +37,8 @@ func TestBusyPort(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	_, err := Start(Options{Addr: "nowhere", MaxInFlight: -1, MaxPacket: 10, MaxClients: -1, MaxRetained: -1, MaxBacklog: -1})
-	for _, want := range []string{`Addr is "nowhere"`, "MaxInFlight is -1", "MaxPacket is 10", "MaxClients is -1", "MaxRetained is -1", "MaxBacklog is -1"} {
+	_, err := Start(Options{Addr: "nowhere", MaxInFlight: -1, MaxPacket: 10, MaxClients: -1, MaxRetained: -1, MaxBacklog: -1, MaxBacklogTotal: -1})
+	for _, want := range []string{`Addr is "nowhere"`, "MaxInFlight is -1", "MaxPacket is 10", "MaxClients is -1", "MaxRetained is -1", "MaxBacklog is -1", "MaxBacklogTotal is -1"} {
 		require.ErrorContains(t, err, want)
 	}
 	o := Options{MaxPacket: 100 << 20}

@@ -15,53 +15,86 @@ const (
 	writeTimeout = 10 * time.Second
 	// lingerTimeout is how long what was written last may take after Close.
 	lingerTimeout = time.Second
-	// maxSpare keeps single large backlogs from staying in memory.
-	maxSpare = 256 << 10
 )
 
 var errSlow = errors.New("the client does not read")
 
 // conn is a client's connection whose Write never waits: the broker writes under a lock that
-// publishers need. What is written gathers in a buffer, and a goroutine writes it out.
+// publishers need. What is written gathers in a backlog, and a goroutine writes it out.
 type conn struct {
 	net.Conn
-	limit int
-	slow  func(waiting int) // called once, when limit or writeTimeout has been reached
-	wake  chan struct{}     // one token: there is something to do
+	remote  string
+	limit   int
+	budget  *budget
+	unacked ledger
+	slow    func(waiting int) // called once, when limit or writeTimeout has been reached
+	wake    chan struct{}     // one token: there is something to do
+	ended   chan struct{}     // closed when run returns
 
 	mu      sync.Mutex // guards all below; leaf: no I/O but deadlines, no callback
-	pending []byte
-	spare   []byte
+	backlog backlog
+	waiting int // bytes of the backlog, and of the piece that is being written
 	closing bool
 	failed  error // why nothing can be written any more
 }
 
-func newConn(inner net.Conn, limit int, slow func(waiting int)) *conn {
-	c := &conn{Conn: inner, limit: limit, slow: slow, wake: make(chan struct{}, 1)}
+func newConn(inner net.Conn, limit int, all *budget, slow func(waiting int)) *conn {
+	c := &conn{
+		Conn: inner, remote: inner.RemoteAddr().String(), limit: limit, budget: all, unacked: ledger{budget: all},
+		slow: slow, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 	_ = inner.SetReadDeadline(time.Now().Add(connectTimeout)) // fails only if it is closed
 	return c
 }
 
-// Write copies p into the buffer.
+// Write copies p into the backlog.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	if err := c.refusalLocked(); err != nil {
 		c.mu.Unlock()
 		return 0, err
 	}
-	waiting := len(c.pending)
+	waiting := c.waiting
 	if waiting+len(p) > c.limit {
-		c.failed, c.pending = errSlow, nil
 		c.mu.Unlock()
-		c.slow(waiting)
-		_ = c.Conn.Close() // ends a write under way and the read
-		c.signal()
+		if c.giveUp(errSlow) {
+			c.slow(waiting)
+		}
 		return 0, errSlow
 	}
-	c.pending = append(c.pending, p...)
+	c.backlog.append(p)
+	c.waiting += len(p)
+	c.budget.held.Add(int64(len(p)))
 	c.mu.Unlock()
 	c.signal()
+	c.budget.check()
 	return len(p), nil
+}
+
+// giveUp drops what waits and cuts the connection. False: it was cut or closed before.
+func (c *conn) giveUp(why error) bool {
+	c.mu.Lock()
+	first := c.failed == nil && !c.closing
+	if c.failed == nil {
+		c.failed = why
+	}
+	c.discardLocked()
+	c.mu.Unlock()
+	_ = c.Conn.Close() // ends a write under way and the read
+	c.signal()
+	return first
+}
+
+func (c *conn) discardLocked() {
+	c.budget.held.Add(int64(-c.waiting))
+	c.backlog, c.waiting = backlog{}, 0
+}
+
+// held is what waits for the client, in bytes: to be written and to be acknowledged.
+func (c *conn) held() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting + c.unacked.bytes()
 }
 
 func (c *conn) refusalLocked() error {
@@ -106,16 +139,17 @@ func (c *conn) Close() error {
 // run writes what gathers, until Close or until the client is given up, and closes the
 // connection. Until it returns, run is the only one that writes.
 func (c *conn) run() {
+	defer close(c.ended)
 	defer c.Conn.Close()
 	for {
-		batch, more := c.take()
+		piece, more := c.take()
 		switch {
-		case len(batch) > 0:
-			if err := c.write(batch); err != nil {
+		case piece != nil:
+			if _, err := c.Conn.Write(piece); err != nil {
 				c.fail(err)
 				return
 			}
-			c.giveBack(batch)
+			c.giveBack(piece)
 		case !more:
 			return
 		default:
@@ -124,59 +158,39 @@ func (c *conn) run() {
 	}
 }
 
-// take returns all that waits, and whether more can come.
-func (c *conn) take() (batch []byte, more bool) {
+// take returns the first piece of what waits, and whether more can come. Each piece has its own
+// time: a large backlog may take long, as long as something of it is taken.
+func (c *conn) take() (piece []byte, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	batch = c.pending
-	c.pending, c.spare = c.spare[:0], nil
-	if len(batch) > 0 && !c.closing { // after Close the deadline is that of lingering
+	piece = c.backlog.next()
+	if piece != nil && !c.closing { // after Close the deadline is that of lingering
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
-	return batch, !c.closing && c.failed == nil
+	return piece, !c.closing && c.failed == nil
 }
 
-func (c *conn) giveBack(batch []byte) {
-	if cap(batch) > maxSpare {
-		return
-	}
-	c.mu.Lock()
-	c.spare = batch[:0]
-	c.mu.Unlock()
-}
-
-// write writes a batch in pieces, each with its own time: a large backlog may take long, as long
-// as something of it is taken.
-func (c *conn) write(batch []byte) error {
-	for len(batch) > 0 {
-		n, err := c.Conn.Write(batch[:min(len(batch), maxSpare)])
-		if err != nil {
-			return err
-		}
-		if batch = batch[n:]; len(batch) > 0 {
-			c.extend()
-		}
-	}
-	return nil
-}
-
-func (c *conn) extend() {
+// giveBack is told that a piece is written.
+func (c *conn) giveBack(piece []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closing {
-		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if c.failed != nil {
+		return // it was counted as dropped
 	}
+	c.waiting -= len(piece)
+	c.budget.held.Add(int64(-len(piece)))
+	c.backlog.spare = piece[:0]
 }
 
 // fail lets later writes fail too.
 func (c *conn) fail(err error) {
 	c.mu.Lock()
-	waiting := len(c.pending)
+	waiting := c.waiting
 	first := c.failed == nil && !c.closing
-	if first {
+	if c.failed == nil {
 		c.failed = fmt.Errorf("embedded: %w", err)
 	}
-	c.pending = nil
+	c.discardLocked()
 	c.mu.Unlock()
 	var timeout net.Error
 	if first && errors.As(err, &timeout) && timeout.Timeout() {

@@ -18,7 +18,7 @@ import (
 func ends(limit int) (c *conn, far net.Conn, slow chan int, ended chan struct{}) {
 	near, far := net.Pipe()
 	slow, ended = make(chan int, 2), make(chan struct{})
-	c = newConn(near, limit, func(waiting int) { slow <- waiting })
+	c = newConn(near, limit, &budget{limit: 1 << 30}, func(waiting int) { slow <- waiting })
 	go func() {
 		defer close(ended)
 		c.run()
@@ -81,11 +81,13 @@ func TestConnAboveItsLimit(t *testing.T) {
 		_, err := c.Write(make([]byte, 60)) // run takes it and waits for the far end
 		require.NoError(t, err)
 		synctest.Wait()
-		_, err = c.Write(make([]byte, 60))
+		_, err = c.Write(make([]byte, 40))
 		require.NoError(t, err)
-		_, err = c.Write(make([]byte, 60))
+		require.Equal(t, 100, c.held(), "what is being written counts")
+		_, err = c.Write(make([]byte, 1))
 		require.ErrorIs(t, err, errSlow)
-		require.Equal(t, 60, <-slow)
+		require.Equal(t, 100, <-slow)
+		require.Zero(t, c.budget.held.Load())
 		<-ended
 		_, err = c.Write([]byte("x"))
 		require.ErrorIs(t, err, errSlow)
@@ -98,13 +100,13 @@ func TestConnAboveItsLimit(t *testing.T) {
 // A large backlog may take long, as long as something of it is taken every ten seconds.
 func TestConnTimeToWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, far, slow, ended := ends(10 * maxSpare)
-		_, err := c.Write(make([]byte, 4*maxSpare))
+		c, far, slow, ended := ends(10 * nextPiece)
+		_, err := c.Write(make([]byte, 4*nextPiece))
 		require.NoError(t, err)
 		begun := time.Now()
 		for range 3 {
 			time.Sleep(writeTimeout - time.Second) // invented time
-			_, err = io.ReadFull(far, make([]byte, maxSpare))
+			_, err = io.ReadFull(far, make([]byte, nextPiece))
 			require.NoError(t, err)
 		}
 		require.Greater(t, time.Since(begun), 2*writeTimeout)
@@ -113,7 +115,7 @@ func TestConnTimeToWrite(t *testing.T) {
 		stalled := time.Now()
 		<-ended
 		require.Equal(t, writeTimeout, time.Since(stalled))
-		require.Zero(t, <-slow)
+		require.Equal(t, nextPiece, <-slow)
 		_, err = c.Write([]byte("x"))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 	})

@@ -23,12 +23,16 @@
 //     loses messages, counted and logged, instead of overflowing the stack.
 //   - Each client has a goroutine that writes whatever has gathered for him. A client that does
 //     not read holds up nobody; when [Options.MaxBacklog] bytes wait for him, or when he takes
-//     nothing for ten seconds, he is disconnected.
+//     nothing for ten seconds, he is disconnected. So is who reads without acknowledging.
+//   - All clients share [Options.MaxBacklogTotal]. When it is exceeded, the one for whom most waits
+//     is disconnected, on the stack of whoever publishes, and what waited for him is dropped.
 //
 // # What may be lost, and who hears of it
 //
 // Delivery to a client is at most once in QoS 0, and MQTT has no more than 65 535 packet ids for
-// QoS 1 and 2. What the broker drops is counted ([Stats]) and logged once a second at most. A
+// QoS 1 and 2. Who is given up for what he does not acknowledge, or for the total, loses that even
+// if his session outlives the connection; a session that gathers too much while its client is away
+// is emptied. What the broker drops is counted ([Stats]) and logged once a second at most. A
 // request that was dropped on its way to its only responder was handed over: it ends as timeout.
 // A request whose topic has a handler is refused beforehand when the queue of the handlers is full.
 //
@@ -41,5 +45,9 @@
 // each message. The hook that is called after each publish has none of that, and costs a map look-up.
 // Its listener does not wait for clients that have just connected when it is closed, and bounds
 // neither them nor the time until their CONNECT; ours does. Its writes hold a lock that a publisher
-// of QoS 1 needs too; they go into a buffer of ours, so that the lock is never held for long.
+// of QoS 1 needs too; they go into a backlog of ours, so that the lock is never held for long. It
+// bounds what is not acknowledged by number only; its hooks tell us enough to count bytes.
+//
+// Not in any of these bounds is what its own queues hold between publisher and backlog: at most
+// [Options.MaxInFlight] messages for each client, which are moved on without waiting for the client.
 package embedded

@@ -25,6 +25,8 @@ func (h *hook) Provides(method byte) bool {
 	switch method {
 	case broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnSelectSubscribers,
 		broker.OnPublish, broker.OnPublished, broker.OnPublishDropped,
+		broker.OnSessionEstablish, broker.OnDisconnect, broker.OnClientExpired,
+		broker.OnPacketRead, broker.OnQosPublish, broker.OnQosComplete, broker.OnQosDropped,
 		broker.OnWill, broker.OnWillSent, broker.OnRetainedExpired:
 		return true
 	}
@@ -90,6 +92,9 @@ func (h *hook) OnRetainedExpired(topic string) { h.b.retained.forget(topic) }
 
 func (h *hook) OnPublishDropped(cl *broker.Client, pk packets.Packet) {
 	h.b.counters.dropped.Add(1)
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.unacked.distrust() // its packet id is not told
+	}
 	h.b.dropped.report("client", cl.ID, "topic", pk.TopicName)
 }
 

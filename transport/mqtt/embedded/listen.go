@@ -69,7 +69,7 @@ func (b *Broker) accept() {
 // admit starts the two goroutines of a client: one reads, one writes.
 func (b *Broker) admit(inner net.Conn) {
 	remote := inner.RemoteAddr().String()
-	c := newConn(inner, b.options.MaxBacklog, func(waiting int) {
+	c := newConn(inner, b.options.MaxBacklog, &b.budget, func(waiting int) {
 		b.slow.report("remote", remote, "waiting", waiting)
 		b.counters.slowClients.Add(1)
 	})
@@ -83,6 +83,7 @@ func (b *Broker) admit(inner net.Conn) {
 		b.log.Debug("embedded broker: client connected", "remote", remote)
 		err := b.server.EstablishConnection(listenerID, c)
 		_ = c.Close() // the broker has done so, unless it never got as far
+		<-c.ended
 		b.log.Debug("embedded broker: client gone", "remote", remote, "error", err)
 		if errors.Is(err, packets.ErrPacketTooLarge) {
 			b.oversized.report("remote", remote, "limit", b.options.MaxPacket)

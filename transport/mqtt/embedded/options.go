@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 )
 
@@ -19,6 +20,7 @@ const (
 	defaultMaxClients  = 1000
 	maxMaxClients      = 100_000
 	defaultMaxBacklog  = 64 << 20
+	defaultMaxBacklogs = 256 << 20
 	defaultMaxRetained = 64 << 20
 )
 
@@ -37,9 +39,14 @@ type Options struct {
 	// MaxClients is how many clients may be connected, and as many sessions may outlive their
 	// connection. 0: 1000.
 	MaxClients int
-	// MaxBacklog is how many bytes may wait for one client, and for the handlers. 0: 64 MiB.
-	// At least MaxPacket.
+	// MaxBacklog is how many bytes may wait to be written to one client, how many more may wait for
+	// his acknowledgement (of QoS 1 and 2), and how many for the handlers. A client above it is
+	// disconnected. 0: 64 MiB. At least MaxPacket.
 	MaxBacklog int
+	// MaxBacklogTotal is how many bytes may wait for all clients together, to be written and to be
+	// acknowledged, those of sessions without a connection included. Above it, the client for whom
+	// most waits is disconnected and loses it. 0: 256 MiB. At least MaxBacklog.
+	MaxBacklogTotal int
 	// MaxRetained is how many bytes of retained messages are kept, topics included. What is above
 	// is delivered, but not retained. 0: 64 MiB.
 	MaxRetained int
@@ -53,6 +60,7 @@ func (o *Options) complete() error {
 	setDefault(&o.MaxPacket, defaultMaxPacket)
 	setDefault(&o.MaxClients, defaultMaxClients)
 	setDefault(&o.MaxBacklog, max(defaultMaxBacklog, o.MaxPacket))
+	setDefault(&o.MaxBacklogTotal, max(defaultMaxBacklogs, o.MaxBacklog))
 	setDefault(&o.MaxRetained, defaultMaxRetained)
 	if o.Addr == "" {
 		o.Addr = DefaultAddr
@@ -66,6 +74,7 @@ func (o *Options) complete() error {
 		within("MaxPacket", o.MaxPacket, minMaxPacket, maxMaxPacket),
 		within("MaxClients", o.MaxClients, 1, maxMaxClients),
 		within("MaxBacklog", o.MaxBacklog, o.MaxPacket, most),
+		within("MaxBacklogTotal", o.MaxBacklogTotal, max(1, o.MaxBacklog), math.MaxInt),
 		within("MaxRetained", o.MaxRetained, 1, most),
 	}
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {

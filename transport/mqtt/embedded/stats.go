@@ -2,17 +2,18 @@ package embedded
 
 import "sync/atomic"
 
-// Stats are the counters of a [Broker] since Start. Only Clients and Retained can fall.
+// Stats are the counters of a [Broker] since Start. Clients and bytes can fall, nothing else.
 type Stats struct {
 	Clients          int64  // connections of clients, now
 	RetainedBytes    int64  // what retained messages take, now
+	BacklogBytes     int64  // what waits for clients, to be written and to be acknowledged, now
 	Requests         uint64 // requests handed over
 	Expired          uint64 // requests that had ended before they were handed over, not sent
 	Answers          uint64 // messages on answer topics
 	Dropped          uint64 // messages that were not delivered to one of their subscribers
 	HandlersDropped  uint64 // messages that found the queue of the handlers full
 	NotRetained      uint64 // retained messages above Options.MaxRetained: delivered, not kept
-	SlowClients      uint64 // clients disconnected because they did not read
+	SlowClients      uint64 // clients disconnected because they did not read or acknowledge, or too much waited for all
 	OversizedPackets uint64 // clients disconnected because of a packet above Options.MaxPacket
 	RefusedClients   uint64 // connections above Options.MaxClients
 }
@@ -30,6 +31,7 @@ func (b *Broker) Stats() Stats {
 	return Stats{
 		Clients:          c.clients.Load(),
 		RetainedBytes:    b.retained.bytes(),
+		BacklogBytes:     b.budget.held.Load(),
 		Requests:         c.requests.Load(),
 		Expired:          c.expired.Load(),
 		Answers:          c.answers.Load(),

@@ -1,0 +1,59 @@
+package embedded
+
+import (
+	broker "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// The methods of the hook that keep account of what clients have not acknowledged. A session's
+// ledger is with its last connection.
+
+// OnSessionEstablish ends the session that a new connection does not go on with.
+func (h *hook) OnSessionEstablish(cl *broker.Client, pk packets.Packet) {
+	old, ok := h.b.server.Clients.Get(cl.ID)
+	if ok && (pk.Connect.Clean || old.Properties.Clean && old.Properties.ProtocolVersion < 5) {
+		closeLedger(old)
+	}
+}
+
+func (h *hook) OnDisconnect(cl *broker.Client, _ error, expire bool) {
+	if expire || cl.IsTakenOver() {
+		closeLedger(cl)
+	}
+}
+
+func (h *hook) OnClientExpired(cl *broker.Client) { closeLedger(cl) }
+
+// OnPacketRead sees PUBREC: from then on the broker keeps no more than the packet id.
+func (h *hook) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Pubrec {
+		settle(cl, pk.PacketID)
+	}
+	return pk, nil
+}
+
+// OnQosPublish is called for acknowledgements too: they take the place of a message with the
+// same packet id.
+func (h *hook) OnQosPublish(cl *broker.Client, pk packets.Packet, _ int64, _ int) {
+	if pk.FixedHeader.Type != packets.Publish {
+		settle(cl, pk.PacketID)
+	} else if c, ok := cl.Net.Conn.(*conn); ok {
+		h.b.unacknowledged(cl, c, &pk)
+	}
+}
+
+func (h *hook) OnQosComplete(cl *broker.Client, pk packets.Packet) { settle(cl, pk.PacketID) }
+
+func (h *hook) OnQosDropped(cl *broker.Client, pk packets.Packet) { settle(cl, pk.PacketID) }
+
+func settle(cl *broker.Client, id uint16) {
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.unacked.settle(id)
+	}
+}
+
+func closeLedger(cl *broker.Client) {
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.unacked.close()
+	}
+}
