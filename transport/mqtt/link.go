@@ -81,12 +81,10 @@ func (l *link) absence() error { return fmt.Errorf("not connected: %w", *l.troub
 
 // away says to a requester that there is none.
 func (l *link) away() error {
-	switch why := *l.trouble.Load(); why {
-	case errClosed, errNotStarted:
+	if why := *l.trouble.Load(); errors.Is(why, errClosed) || errors.Is(why, errNotStarted) {
 		return fmt.Errorf("%w: %w", core.ErrNotSent, why)
-	default:
-		return errAway
 	}
+	return errAway
 }
 
 // run connects again and again until ctx ends.

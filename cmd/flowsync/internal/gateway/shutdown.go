@@ -67,7 +67,7 @@ func (g *Gateway) closeServer() {
 		defer cancel()
 		if g.server.Shutdown(ctx) != nil { // nothing but the end of ctx
 			g.settings.Logger.Info("connections that did not end were cut", "after", serverWait)
-			g.server.Close() // never fails
+			_ = g.server.Close() // never fails
 		}
 	}
 	if g.listener != nil {
