@@ -164,34 +164,6 @@ func TestBurstWaitsForItsClient(t *testing.T) {
 	<-stopped
 }
 
-// The broker writes to a client under a lock that a publisher of QoS 1 needs. A client that does
-// not read must not hold him up, and is disconnected when too much waits.
-func TestSlowSubscriberDoesNotBlockPublishers(t *testing.T) {
-	for _, qos := range []byte{0, 1, 2} {
-		t.Run(fmt.Sprint("QoS", qos), func(t *testing.T) {
-			g := newGateway(t, Options{MaxBacklog: 2 << 20}, core.NodeOptions{QoS: qos})
-			healthy := g.dial("healthy", true)
-			stopped := healthy.respond()
-			sleeper := g.dial("sleeper", true)
-			sleeper.subscribe("a/treq", qos)
-			value := `"` + strings.Repeat("x", 64<<10) + `"`
-			begun := time.Now()
-			for i := 0; g.broker.Stats().SlowClients == 0; i++ {
-				require.Less(t, i, 2000, "the client that does not read was not given up")
-				_, done := g.begin(value)
-				g.end(done, core.Answered)
-			}
-			require.Less(t, time.Since(begun), writeTimeout, "publishers waited")
-			g.until(func() bool { return g.broker.Stats().Clients == 1 })
-			require.Contains(t, g.log.String(), "does not read")
-			_, done := g.begin(`1`)
-			g.end(done, core.Answered)
-			healthy.conn.Close()
-			<-stopped
-		})
-	}
-}
-
 func TestOversizedPacketDisconnectsItsSenderOnly(t *testing.T) {
 	g := newGateway(t, Options{MaxPacket: 4096}, core.NodeOptions{Timeout: 200 * time.Millisecond})
 	healthy := g.dial("healthy", true)
