@@ -41,6 +41,7 @@ func distinctBodies(t *testing.T, g *gateway) {
 	l.run(t)
 	t.Logf("%d requests, %.0f a second", l.n, float64(l.n)/time.Since(began).Seconds())
 
+	require.Eventually(t, func() bool { return mes.Report().Waiting == 0 }, patience, time.Millisecond, "the last duplicates are sent")
 	report := mes.Report()
 	require.Equal(t, uint64(l.n), report.Received)
 	require.Zero(t, report.SeenTwice)

@@ -94,6 +94,8 @@ func TestEcho(t *testing.T) {
 		r := newRig(t, 10*time.Second)
 		responder := r.respond(Options{QoS: qos, Shuffle: true, DelayMax: 5 * time.Millisecond})
 		assert.Equal(t, map[core.Outcome]int{core.Answered: 500}, r.ask(500))
+		assert.Eventually(t, func() bool { return responder.Report().Sent["answer"] == 500 }, 10*time.Second, time.Millisecond,
+			"an answer is counted after it was sent")
 		report := responder.Report()
 		assert.Equal(t, uint64(500), report.Received)
 		assert.Equal(t, map[string]uint64{"answer": 500}, report.Sent)

@@ -63,7 +63,7 @@ func (r *Responder) session(ctx context.Context) (subscribed bool, err error) {
 		_ = c.Close() // why it failed is returned
 		return false, err
 	}
-	defer func() { _ = client.Disconnect(&paho.Disconnect{}) }() // the broker may be gone already
+	defer farewell(c, client)
 	if err := r.subscribe(ctx, client); err != nil {
 		return false, err
 	}
@@ -82,6 +82,15 @@ func (r *Responder) session(ctx context.Context) (subscribed bool, err error) {
 		}
 	}
 	return true, err
+}
+
+// farewell says goodbye and returns when nothing of the client runs any more. paho's own
+// Disconnect takes the session away from its reading goroutine while that may be at work on a
+// packet (a data race in v0.23), so here the reading ends first, and the rest by itself.
+func farewell(c *conn, client *paho.Client) {
+	_, _ = packets.NewControlPacket(packets.DISCONNECT).WriteTo(c) // the broker may be gone already
+	_ = c.SetReadDeadline(time.Unix(1, 0))                         // likewise
+	<-client.Done()
 }
 
 // introduce sends the CONNECT. There is no session that outlives the connection: what was
