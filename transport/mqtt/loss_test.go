@@ -68,7 +68,7 @@ func TestSessionLost(t *testing.T) {
 	require.Equal(t, "a/tres", next[*packets.Subscribe](answers).Subscriptions[0].Topic)
 	g.start()
 	require.EqualValues(t, 1, g.bus.Stats().SessionsLost)
-	require.Contains(t, g.log.String(), "the broker lost our session")
+	g.untilLogged("the broker lost our session")
 	_, done := g.begin(0, `1`)
 	answers.answer(next[*packets.Publish](publisher), `2`)
 	g.end(done, core.Answered)
@@ -90,7 +90,7 @@ func TestAwayNamesTheCause(t *testing.T) {
 	_, done := g.begin(0, `1`)
 	require.Equal(t, "request was not published: not connected to the broker", g.end(done, core.NotPublished).Message)
 	require.ErrorIs(t, g.bus.PublishMessage(Message{Topic: "t"}), core.ErrNotSent)
-	require.Contains(t, g.log.String(), "bad user name or password (0x86)")
+	g.untilLogged("bad user name or password (0x86)")
 }
 
 // TestRefusals names what is behind a broker that cannot be used.
@@ -158,7 +158,7 @@ func TestTakeover(t *testing.T) {
 	answers.send(bye)
 	g.until(func() bool { return g.bus.Stats().Takeovers == 1 })
 	require.False(t, g.bus.Ready())
-	require.Contains(t, g.log.String(), "session taken over (0x8e): another client uses the same client id")
+	g.untilLogged("session taken over (0x8e): another client uses the same client id")
 	require.Equal(t, answers.connect.ClientID, receive(t, s.clients).connect.ClientID)
 	require.GreaterOrEqual(t, time.Since(began), maxBackoff)
 }
@@ -197,7 +197,7 @@ func TestLostWhileSubscribing(t *testing.T) {
 			cancel()
 			require.Error(t, g.bus.Start(ctx), "it goes on trying")
 			g.until(func() bool { return strings.Contains(g.log.String(), "no connection to the broker") })
-			require.Contains(t, g.log.String(), c.want)
+			g.untilLogged(c.want)
 			require.Equal(t, c.takeovers, g.bus.Stats().Takeovers)
 		})
 	}
@@ -224,7 +224,7 @@ func TestBadPacketsEndTheConnection(t *testing.T) {
 			io.WriteString(answers, bad)
 			answers.lost()
 			require.Equal(t, answers.connect.ClientID, receive(t, s.clients).connect.ClientID, "it connects again")
-			require.Contains(t, g.log.String(), "no connection to the broker")
+			g.untilLogged("no connection to the broker")
 		})
 	}
 }

@@ -119,6 +119,12 @@ func (g *gateway) end(done completions, want core.Outcome) core.Result {
 	return r
 }
 
+// untilLogged waits for a text in the log: a line may be written just after what it tells of.
+func (g *gateway) untilLogged(text string) {
+	g.t.Helper()
+	require.Eventually(g.t, func() bool { return strings.Contains(g.log.String(), text) }, patience, time.Millisecond, "%s", text)
+}
+
 // until waits for something that shows only in counters.
 func (g *gateway) until(condition func() bool) {
 	g.t.Helper()
