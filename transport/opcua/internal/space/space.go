@@ -42,7 +42,8 @@ type Node struct {
 	ValueRank       int32
 	ArrayDimensions []uint32
 	Writable        bool
-	MinSampling     float64 // ms
+	MinSampling     float64   // ms
+	EURange         *ua.Range // of number Variables, for percent deadbands; nil: none
 
 	// Of Methods: their arguments, which become properties (OPC 10000-3, 5.7).
 	Inputs, Outputs []*ua.Argument
