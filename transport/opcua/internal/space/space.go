@@ -1,106 +1,173 @@
 package space
 
 import (
+	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 )
 
-// Info is what the standard nodes tell about the server.
-type Info struct {
-	ApplicationURI string // also namespace 1
-	ProductURI     string
-	ProductName    string
-	Manufacturer   string
-	Version        string
-	Started        time.Time
-	// Capabilities, in their own units; 0: not stated.
-	MaxSessions, MaxArrayLength, MaxStringLength, MaxByteStringLength uint32
-	MaxBrowseContinuationPoints                                       uint16
-	MaxNodesPerRead, MaxNodesPerWrite, MaxNodesPerMethodCall          uint32
-	MaxNodesPerBrowse, MaxNodesPerTranslate, MaxMonitoredItemsPerCall uint32
-	MinSupportedSampleRate                                            float64 // ms
-	Policies                                                          []string
-}
+// ownNamespace is the index of the namespace of all nodes that are not standard.
+const ownNamespace = 1
 
 // Space is an address space.
-type Space struct{}
+type Space struct {
+	nodes map[key]*Node // read-only once the space is served
+
+	info     Info
+	build    *ua.BuildInfo
+	closesAt atomic.Pointer[time.Time] // nil: running
+}
 
 // New makes a space with the standard nodes.
-func New(info Info) *Space { panic("not written") }
-
-// Node is a node. What is exported is not changed once it was added.
-type Node struct {
-	ID          *ua.NodeID
-	Class       ua.NodeClass
-	BrowseName  *ua.QualifiedName
-	DisplayName string // empty: the browse name
-	Description string
-
-	// Of Variables.
-	DataType        *ua.NodeID
-	ValueRank       int32
-	ArrayDimensions []uint32
-	Writable        bool
-	MinSampling     float64   // ms
-	EURange         *ua.Range // of number Variables, for percent deadbands; nil: none
-
-	// Of Methods: their arguments, which become properties (OPC 10000-3, 5.7).
-	Inputs, Outputs []*ua.Argument
-
-	// Data is for whoever made the node.
-	Data any
+func New(info Info) *Space {
+	if info.Started.IsZero() {
+		info.Started = time.Now()
+	}
+	s := &Space{nodes: make(map[key]*Node), info: info, build: info.build()}
+	s.addTypes()
+	s.addObjects()
+	return s
 }
-
-// Add adds a node below a parent, with the hierarchical reference HasComponent (Organizes below
-// the Objects folder) and its type definition (BaseDataVariableType, BaseObjectType). The id
-// must be in namespace 1 and not yet used; a duplicate or an unknown parent is an error. A
-// Variable holds BadWaitingForInitialData until Store is called.
-func (s *Space) Add(parent *ua.NodeID, n *Node) error { panic("not written") }
 
 // Find returns the node of an id; nil: there is none.
-func (s *Space) Find(id *ua.NodeID) *Node { panic("not written") }
+func (s *Space) Find(id *ua.NodeID) *Node { return s.nodes[keyOf(id)] }
 
-// Method finds what a Call means (OPC 10000-4, 5.12.2): the method, if the object has it as a
-// component. Else BadNodeIdUnknown, BadMethodInvalid, ….
-func (s *Space) Method(object, method *ua.NodeID) (*Node, ua.StatusCode) { panic("not written") }
-
-// SetDraining makes ServerStatus say Shutdown instead of Running, and how long it takes.
-func (s *Space) SetDraining(remaining time.Duration) { panic("not written") }
-
-// Read answers one item of a Read: any attribute, with index range, data encoding and
-// timestamps; never nil. It is also how monitored items sample.
-func (s *Space) Read(item *ua.ReadValueID, timestamps ua.TimestampsToReturn) *ua.DataValue {
-	panic("not written")
+// Add adds a node below a parent, with a hierarchical reference and its type definition:
+// BaseObjectType, BaseDataVariableType, or AnalogItemType for a Variable with an EURange. The
+// reference is HasComponent; below a folder it is Organizes, except for Methods, which can only be
+// called if they are components. The id must be in namespace 1 and not yet used; a duplicate, an
+// unknown parent, or one that cannot have such a node, is an error. A Variable holds
+// BadWaitingForInitialData until Store is called. Arguments and EURange become properties, with
+// ids in namespace 1 that are derived from the node's.
+func (s *Space) Add(parent *ua.NodeID, n *Node) error {
+	p, err := s.check(parent, n)
+	if err != nil {
+		return err
+	}
+	reference := uint32(id.HasComponent)
+	if n.Class != ua.NodeClassMethod && p.definition == s.standard(id.FolderType) {
+		reference = id.Organizes
+	}
+	n.definition = s.definitionOf(n)
+	if n.Class == ua.NodeClassVariable && n.value.Load() == nil {
+		n.value.Store(&ua.DataValue{EncodingMask: ua.DataValueStatusCode, Status: ua.StatusBadWaitingForInitialData})
+	}
+	s.insert(p, reference, n)
+	s.addArguments(n, "InputArguments", n.Inputs)
+	s.addArguments(n, "OutputArguments", n.Outputs)
+	if n.EURange != nil {
+		s.addRange(n)
+	}
+	return nil
 }
 
-// Browse gives all references that a description asks for, in a stable order.
-func (s *Space) Browse(d *ua.BrowseDescription) ([]*ua.ReferenceDescription, ua.StatusCode) {
-	panic("not written")
+// definitionOf gives the type definition of a node; nil: it has none.
+func (s *Space) definitionOf(n *Node) *Node {
+	switch {
+	case n.Class == ua.NodeClassObject:
+		return s.standard(id.BaseObjectType)
+	case n.Class == ua.NodeClassVariable && n.EURange != nil:
+		return s.standard(id.AnalogItemType)
+	case n.Class == ua.NodeClassVariable:
+		return s.standard(id.BaseDataVariableType)
+	default:
+		return nil
+	}
 }
 
-// Translate follows a browse path.
-func (s *Space) Translate(p *ua.BrowsePath) *ua.BrowsePathResult { panic("not written") }
-
-// Load returns a Variable's value; of a live one that of now. Not to be changed.
-func (n *Node) Load() *ua.DataValue { panic("not written") }
-
-// Store replaces a Variable's value, which the node owns from now on, and tells the watchers.
-// A missing source timestamp becomes now.
-func (n *Node) Store(v *ua.DataValue) { panic("not written") }
-
-// Live says that Load computes: there are no changes to hear of, it must be sampled.
-func (n *Node) Live() bool { panic("not written") }
-
-// Watcher hears of changes.
-type Watcher interface {
-	// Changed is called with the node's lock held, in order; it must not call the node.
-	Changed(v *ua.DataValue)
+// check says what is wrong with a node, and finds its parent.
+func (s *Space) check(parent *ua.NodeID, n *Node) (*Node, error) {
+	if n.ID == nil || n.ID.Namespace() != ownNamespace {
+		return nil, fmt.Errorf("node id %v: must be in namespace %d", n.ID, ownNamespace)
+	}
+	if n.BrowseName == nil || n.BrowseName.Name == "" {
+		return nil, fmt.Errorf("node %v: has no browse name: give it one", n.ID)
+	}
+	if s.Find(n.ID) != nil {
+		return nil, fmt.Errorf("node id %v: is used twice (or by the arguments of a method): choose another", n.ID)
+	}
+	p := s.Find(parent)
+	if p == nil {
+		return nil, fmt.Errorf("node %v: its parent %v does not exist: add that first", n.ID, parent)
+	}
+	if err := s.fits(p, n); err != nil {
+		return nil, fmt.Errorf("node %v: %w", n.ID, err)
+	}
+	return p, nil
 }
 
-// Watch makes w hear of changes from now on, and returns the value that holds now. w must be
-// comparable; each is added once.
-func (n *Node) Watch(w Watcher) *ua.DataValue { panic("not written") }
+// fits says whether a node may be below a parent (OPC 10000-3, 7.7), and has what its class needs.
+func (s *Space) fits(parent, n *Node) error {
+	switch n.Class {
+	case ua.NodeClassObject, ua.NodeClassMethod:
+		if parent.Class != ua.NodeClassObject {
+			return fmt.Errorf("a %s must be below an object, not below %v", n.Class, parent.ID)
+		}
+	case ua.NodeClassVariable:
+		if parent.Class != ua.NodeClassObject && parent.Class != ua.NodeClassVariable {
+			return fmt.Errorf("a variable must be below an object or a variable, not below %v", parent.ID)
+		}
+		if n.DataType == nil {
+			return errors.New("a variable needs a data type")
+		}
+	default:
+		return fmt.Errorf("class %v cannot be added: only objects, variables and methods", n.Class)
+	}
+	return s.owns(n)
+}
 
-// Unwatch ends it. A Changed that is under way may still arrive.
-func (n *Node) Unwatch(w Watcher) { panic("not written") }
+// owns says whether what belongs to one class only is not given to another.
+func (s *Space) owns(n *Node) error {
+	if n.Class != ua.NodeClassMethod && len(n.Inputs)+len(n.Outputs) > 0 {
+		return errors.New("only a method has arguments")
+	}
+	if n.EURange == nil {
+		return nil
+	}
+	if n.Class != ua.NodeClassVariable || !s.Find(n.DataType).isA(s.standard(id.Number)) {
+		return errors.New("only a variable whose data type is a number has an EURange")
+	}
+	return nil
+}
+
+// insert puts a node below its parent, if it has one.
+func (s *Space) insert(parent *Node, reference uint32, n *Node) {
+	n.prepare()
+	s.nodes[keyOf(n.ID)] = n
+	if parent != nil {
+		link(parent, s.standard(reference), n)
+	}
+	if n.definition != nil {
+		link(n, s.standard(id.HasTypeDefinition), n.definition)
+	}
+}
+
+// standard returns a standard node; nil: it is not there.
+func (s *Space) standard(number uint32) *Node {
+	return s.nodes[key{kind: ua.NodeIDTypeNumeric, number: number}]
+}
+
+// standardID makes the node id of a standard node, in its shortest encoding.
+func standardID(number uint32) *ua.NodeID {
+	switch {
+	case number <= 0xff:
+		return ua.NewTwoByteNodeID(uint8(number))
+	case number <= 0xffff:
+		return ua.NewFourByteNodeID(0, uint16(number))
+	default:
+		return ua.NewNumericNodeID(0, number)
+	}
+}
+
+// constant makes a value that holds since the server was started.
+func (s *Space) constant(v any) *ua.DataValue {
+	return &ua.DataValue{
+		EncodingMask:    ua.DataValueValue | ua.DataValueSourceTimestamp,
+		Value:           ua.MustVariant(v),
+		SourceTimestamp: s.info.Started,
+	}
+}
