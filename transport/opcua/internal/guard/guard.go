@@ -4,29 +4,82 @@ import "github.com/gopcua/opcua/ua"
 
 // Limits of what is let through. The zero value of a field means its default.
 type Limits struct {
-	MaxArray  int // elements of one array; 65 535
+	MaxArray  int // elements of one array; 65 535, which is also the most that arrays in Variants may have
 	MaxString int // bytes of one String, ByteString or XmlElement; 1 MiB
-	MaxDepth  int // nesting of Variants, ExtensionObjects, DiagnosticInfos; 16
+	MaxDepth  int // nesting of Variants, DataValues, ExtensionObjects and DiagnosticInfos, and dimensions of an array; 16
 }
 
-// Guard is safe for use by many goroutines.
-type Guard struct{}
+// What decoding a body may keep: see the package doc.
+const (
+	budgetBase    = 1 << 20
+	budgetPerByte = 16
+)
 
-// New compiles the list of services and types.
-func New(limits Limits) *Guard { panic("not written") }
-
-// Refusal is why a body is not decoded.
-type Refusal struct {
-	Status ua.StatusCode // for the ServiceFault: BadServiceUnsupported, BadDecodingError, BadEncodingLimitsExceeded
-	// Handle is the request handle, if the request header could be read so far; else 0.
-	Handle uint32
-	Where  string // the path in the structure, such as CallRequest.MethodsToCall[3].InputArguments
-	Reason string
+// Guard is safe for use by many goroutines. It is immutable.
+type Guard struct {
+	limits     Limits
+	services   map[uint32]*program // by type id in namespace 0
+	structures map[uint32]*program // by type id in namespace 0; what ExtensionObjects may hold
+	builtins   [lastBuiltin + 1]*program
 }
 
-func (r *Refusal) Error() string { panic("not written") }
+// New compiles the lists of services and structures. It panics if one of them has a field that
+// the guard cannot read, which only another version of the codec can bring about.
+func New(limits Limits) *Guard {
+	if limits.MaxArray <= 0 {
+		limits.MaxArray = 65_535
+	}
+	if limits.MaxString <= 0 {
+		limits.MaxString = 1 << 20
+	}
+	if limits.MaxDepth <= 0 {
+		limits.MaxDepth = 16
+	}
+	c := make(compiler)
+	g := &Guard{limits: limits, services: compileServices(c), structures: compileStructures(c)}
+	for id, t := range builtinTypes() {
+		g.builtins[id] = c.compile(t)
+	}
+	return g
+}
 
 // Request checks the body of a message: the type id of a service request and the request.
-// After nil, ua.DecodeService of the same bytes neither panics nor loops nor allocates more than
-// a small multiple of them. Else the error is a *Refusal. It does not allocate when it passes.
-func (g *Guard) Request(body []byte) error { panic("not written") }
+// After nil, ua.DecodeService of the same bytes neither fails nor panics nor loops, and keeps no more
+// than the package doc says. Else the error is a *Refusal. It does not allocate when it passes,
+// does not keep the body, and takes time in proportion to its length.
+func (g *Guard) Request(body []byte) error {
+	w := walker{guard: g, rest: body, budget: budgetBase + budgetPerByte*len(body)}
+	service, ok := w.service()
+	request := w.rest
+	if ok && w.walk(service) && w.end() {
+		return nil
+	}
+	refusal := w.refusal(service)
+	refusal.Handle = g.handle(request)
+	return refusal
+}
+
+// service reads the type id.
+func (w *walker) service() (*program, bool) {
+	id, ok := w.expandedNodeID()
+	if !ok {
+		return nil, w.in("TypeId")
+	}
+	if id.standard {
+		if p := w.guard.services[id.number]; p != nil {
+			return p, true
+		}
+	}
+	return nil, w.fail(ua.StatusBadServiceUnsupported, "no such service is offered (%s)", id)
+}
+
+// handle reads the request handle, with which all requests begin after their authentication
+// token and time. It is 0 if they do not.
+func (g *Guard) handle(request []byte) uint32 {
+	w := walker{guard: g, rest: request, budget: budgetBase}
+	if _, ok := w.nodeID(false); !ok || !w.skip(8) {
+		return 0
+	}
+	handle, _ := w.uint32()
+	return handle
+}

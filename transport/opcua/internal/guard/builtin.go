@@ -1,0 +1,119 @@
+package guard
+
+import "github.com/gopcua/opcua/ua"
+
+// mask reads the byte that says which fields follow.
+func (w *walker) mask(known byte) (byte, bool) {
+	mask, ok := w.uint8()
+	if ok && mask&^known != 0 {
+		return 0, w.malformed("an encoding mask 0x%02x with unknown bits", mask)
+	}
+	return mask, ok
+}
+
+// localizedText reads a LocalizedText, OPC 10000-6, 5.2.2.14.
+func (w *walker) localizedText() bool {
+	if !w.keep(sizeLocalizedText) {
+		return false
+	}
+	mask, ok := w.mask(ua.LocalizedTextLocale | ua.LocalizedTextText)
+	if ok && mask&ua.LocalizedTextLocale != 0 {
+		ok = w.string()
+	}
+	if ok && mask&ua.LocalizedTextText != 0 {
+		ok = w.string()
+	}
+	return ok
+}
+
+// dataValue reads a DataValue, OPC 10000-6, 5.2.2.17. The codec makes a Variant also for one
+// without a value.
+func (w *walker) dataValue() bool {
+	if !w.keep(sizeDataValue + sizeVariant) {
+		return false
+	}
+	mask, ok := w.mask(0x3f)
+	if !ok {
+		return false
+	}
+	if mask&ua.DataValueValue != 0 && !w.nested(variant) {
+		return w.in("Value")
+	}
+	return w.skip(size(mask, ua.DataValueStatusCode, 4) +
+		size(mask, ua.DataValueSourceTimestamp, 8) + size(mask, ua.DataValueSourcePicoseconds, 2) +
+		size(mask, ua.DataValueServerTimestamp, 8) + size(mask, ua.DataValueServerPicoseconds, 2))
+}
+
+// size is that of a field if the mask has it.
+func size(mask, field byte, bytes int) int {
+	if mask&field != 0 {
+		return bytes
+	}
+	return 0
+}
+
+// diagnosticInfo reads a DiagnosticInfo, OPC 10000-6, 5.2.2.12.
+func (w *walker) diagnosticInfo() bool {
+	if !w.keep(sizeDiagnosticInfo) {
+		return false
+	}
+	mask, ok := w.mask(0x7f)
+	if !ok || !w.skip(size(mask, ua.DiagnosticInfoSymbolicID, 4)+size(mask, ua.DiagnosticInfoNamespaceURI, 4)+
+		size(mask, ua.DiagnosticInfoLocale, 4)+size(mask, ua.DiagnosticInfoLocalizedText, 4)) {
+		return false
+	}
+	if mask&ua.DiagnosticInfoAdditionalInfo != 0 && !w.string() {
+		return w.in("AdditionalInfo")
+	}
+	if !w.skip(size(mask, ua.DiagnosticInfoInnerStatusCode, 4)) {
+		return false
+	}
+	if mask&ua.DiagnosticInfoInnerDiagnosticInfo != 0 && !w.nested(diagnosticInfo) {
+		return w.in("InnerDiagnosticInfo")
+	}
+	return true
+}
+
+// extensionObject reads an ExtensionObject, OPC 10000-6, 5.2.2.15.
+func (w *walker) extensionObject() bool {
+	if !w.keep(sizeExtensionObject) {
+		return false
+	}
+	id, ok := w.expandedNodeID()
+	if !ok {
+		return w.in("TypeId")
+	}
+	encoding, ok := w.uint8()
+	if !ok || encoding == ua.ExtensionObjectEmpty {
+		return ok
+	}
+	if encoding > ua.ExtensionObjectXML {
+		return w.malformed("an ExtensionObject with the encoding %d", encoding)
+	}
+	n, ok := w.length()
+	if !ok || n == 0 {
+		return ok
+	}
+	if encoding == ua.ExtensionObjectXML {
+		return w.malformed("an ExtensionObject with an XML body: binary ones are read only")
+	}
+	if !id.standard {
+		return w.skip(n) // as the codec does, which knows no such type
+	}
+	body := w.guard.structures[id.number]
+	if body == nil {
+		return w.malformed("an ExtensionObject with the structure %s, which is not read here", id)
+	}
+	return w.inside(n, body)
+}
+
+// inside reads a structure that has to fill the next n bytes.
+func (w *walker) inside(n int, p *program) bool {
+	after := w.rest[n:]
+	w.rest = w.rest[:n]
+	if !w.walk(p) || !w.end() {
+		return w.in(p.name)
+	}
+	w.rest = after
+	return true
+}
