@@ -63,6 +63,7 @@ func (s *Space) addObjects() {
 	for _, r := range roots {
 		link(s.standard(r.folder), s.standard(id.Organizes), s.standard(r.root))
 	}
+	s.addEnumStrings()
 	s.addVariables(s.serverVariables())
 	s.addVariables(s.statusVariables())
 	s.addVariables(s.capabilities())

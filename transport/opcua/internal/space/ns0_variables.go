@@ -70,7 +70,8 @@ func stated(rows []variableRow) []variableRow {
 	return kept
 }
 
-// serverVariables are those of the Server object and the enumerations (OPC 10000-5, 6.3.1).
+// serverVariables are the properties of the Server object and of two of its components
+// (OPC 10000-5, 6.3.1, 6.3.3 and 6.3.7).
 func (s *Space) serverVariables() []variableRow {
 	const property = id.PropertyType
 	return []variableRow{
@@ -82,17 +83,5 @@ func (s *Space) serverVariables() []variableRow {
 		{id.Server_ServerDiagnostics_EnabledFlag, id.Server_ServerDiagnostics, property, "EnabledFlag", id.Boolean, false},
 		{id.Server_ServerRedundancy_RedundancySupport, id.Server_ServerRedundancy, property, "RedundancySupport",
 			id.RedundancySupport, int32(ua.RedundancySupportNone)},
-		{id.RedundancySupport_EnumStrings, id.RedundancySupport, property, "EnumStrings", id.LocalizedText,
-			texts("None", "Cold", "Warm", "Hot", "Transparent", "HotAndMirrored")},
-		{id.ServerState_EnumStrings, id.ServerState, property, "EnumStrings", id.LocalizedText,
-			texts("Running", "Failed", "NoConfiguration", "Suspended", "Shutdown", "Test", "CommunicationFault", "Unknown")},
 	}
-}
-
-func texts(list ...string) []*ua.LocalizedText {
-	out := make([]*ua.LocalizedText, len(list))
-	for i, text := range list {
-		out[i] = ua.NewLocalizedText(text)
-	}
-	return out
 }
