@@ -11,13 +11,29 @@
 //
 // # JSON
 //
-// Boolean is a boolean; SByte, Byte, Int16, UInt16, Int32, UInt32 are numbers (1.0 is an integer,
-// 1.5 is not); Int64 and UInt64 are strings, as they may not fit a JavaScript number, and
-// numbers are accepted for them; Float and Double are numbers, or the strings "NaN", "Infinity"
-// and "-Infinity"; String, LocalizedText and QualifiedName are strings; DateTime is a string of
-// RFC 3339, in UTC, and null for the null DateTime; Guid is its text; ByteString is base64
-// (RFC 4648, with padding); an array is an array. What is out of range or of another type is
-// refused, never rounded, cut or guessed.
+// Boolean is a boolean; SByte, Byte, Int16, UInt16, Int32, UInt32 are numbers (1.0 and 1e3 are
+// integers, 1.5 is not); Int64 and UInt64 are strings, as they may not fit a JavaScript number,
+// and numbers are accepted for them; Float and Double are numbers, or the strings "NaN",
+// "Infinity" and "-Infinity"; String, LocalizedText and QualifiedName are strings; DateTime is a
+// string of RFC 3339, written in UTC, and null for the null DateTime; Guid is its text, written
+// in lower case; ByteString is base64 (RFC 4648, with padding); an array is an array, in which
+// all this holds for each element. null is also accepted for String, ByteString, LocalizedText
+// and QualifiedName: it is the empty one, which the codec cannot tell from null; so these are
+// written as "", and a null array as [].
+//
+// What is out of range or of another type is refused, never cut or guessed. What is finer than
+// the type can hold is not a fault: a number becomes the nearest Float or Double, and of a
+// DateTime the digits behind its 100 ns are dropped, so that any clock's text can be given.
+//
+// The locale of a LocalizedText and the namespace of a QualifiedName have no place in the text:
+// they are not written, and empty and 0 when read.
+//
+// # Limits of the codec
+//
+// gopcua's codec counts time in nanoseconds from 1970 in 64 bits. A DateTime before
+// 1677-09-21T00:12:43.1452242Z or after 2262-04-11T23:47:16.8547758Z, which it would silently
+// turn into another, is refused in either direction. It writes nothing for the elements of an
+// array of ByteString, so there is no such type.
 //
 // Everything here is pure: no state, no goroutines, no clock, nothing blocks.
 package value

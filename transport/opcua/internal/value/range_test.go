@@ -1,0 +1,138 @@
+package value_test
+
+import (
+	"testing"
+
+	"github.com/gopcua/opcua/ua"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
+)
+
+const (
+	good0    = ua.StatusCode(0)
+	invalid  = ua.StatusCode(0x80360000) // BadIndexRangeInvalid
+	noData   = ua.StatusCode(0x80370000) // BadIndexRangeNoData
+	mismatch = ua.StatusCode(0x80EA0000) // BadIndexRangeDataMismatch
+	wrong    = ua.StatusCode(0x80740000) // BadTypeMismatch
+)
+
+func TestParseRange(t *testing.T) {
+	for text, want := range map[string]value.Range{
+		"":             {},
+		"0":            {Set: true},
+		"6":            {Low: 6, High: 6, Set: true},
+		"5:7":          {Low: 5, High: 7, Set: true},
+		"0:2147483647": {Low: 0, High: 1<<31 - 1, Set: true},
+	} {
+		r, status := value.ParseRange(text)
+		require.Equal(t, good0, status, text)
+		require.Equal(t, want, value.Range{Low: r.Low, High: r.High, Set: r.Set}, text)
+	}
+	for _, text := range []string{
+		"7:5", "5:5", "-1", "-1:2", "1:-2", "1:", ":1", ":", "1:2:3", " 1", "1 ", "1: 2", "+1", "a", "1,", ",1", ",",
+		"1,2:1", "2147483648", "99999999999999999999", "0:99999999999999999999", "1.0", "0x1", "１",
+	} {
+		r, status := value.ParseRange(text)
+		require.Equal(t, invalid, status, text)
+		require.Zero(t, r)
+	}
+}
+
+func TestRangeRead(t *testing.T) {
+	ints := []int32{10, 11, 12, 13}
+	for _, c := range []struct {
+		v      any
+		text   string
+		want   any
+		status ua.StatusCode
+	}{
+		{ints, "", ints, good0},
+		{ints, "0", []int32{10}, good0},
+		{ints, "1:2", []int32{11, 12}, good0},
+		{ints, "2:9", []int32{12, 13}, good0},
+		{ints, "3:2147483647", []int32{13}, good0},
+		{ints, "4", nil, noData},
+		{ints, "4:5", nil, noData},
+		{ints, "0,1", nil, noData},
+		{[]int32{}, "0", nil, noData},
+		{[]int32(nil), "0", nil, noData},
+		{[][]int32{{1}}, "0", nil, noData},
+		{int32(1), "0", nil, noData},
+		{nil, "0", nil, noData},
+		{ua.ByteArray{1, 2, 3}, "1:2", ua.ByteArray{2, 3}, good0},
+		{[]byte{1, 2, 3}, "1", []byte{2}, good0},
+		{[]byte(nil), "0", nil, noData},
+		{"grün", "2:3", "ün", good0},
+		{"grün", "3:9", "n", good0},
+		{"grün", "4", nil, noData},
+		{"", "0", nil, noData},
+		{[]string{"a", "b"}, "1", []string{"b"}, good0},
+		{ua.NewLocalizedText("abc"), "0", nil, noData},
+	} {
+		r, status := value.ParseRange(c.text)
+		require.Equal(t, good0, status)
+		got, status := r.Read(ua.MustVariant(c.v))
+		require.Equal(t, c.status, status, "%v of %v", c.text, c.v)
+		if status == good0 {
+			require.Equal(t, ua.MustVariant(c.want), got)
+		} else {
+			require.Nil(t, got)
+		}
+	}
+	r, _ := value.ParseRange("0")
+	_, status := r.Read(nil)
+	require.Equal(t, noData, status)
+}
+
+func TestRangeWrite(t *testing.T) {
+	for _, c := range []struct {
+		old    any
+		text   string
+		part   any
+		want   any
+		status ua.StatusCode
+	}{
+		{[]int32{1, 2, 3}, "", []int32{9}, []int32{9}, good0},
+		{[]int32{1, 2, 3}, "1", []int32{9}, []int32{1, 9, 3}, good0},
+		{[]int32{1, 2, 3}, "1:2", []int32{8, 9}, []int32{1, 8, 9}, good0},
+		{[]int32{1, 2, 3}, "0:2", []int32{7, 8, 9}, []int32{7, 8, 9}, good0},
+		{[]int32{1, 2, 3}, "3", []int32{9}, nil, noData},
+		{[]int32{1, 2, 3}, "2:3", []int32{8, 9}, nil, noData},
+		{[]int32{1, 2, 3}, "0:2147483647", []int32{9}, nil, noData},
+		{[]int32{1, 2, 3}, "0,0", []int32{9}, nil, noData},
+		{[]int32{1, 2, 3}, "0:1", []int32{9}, nil, mismatch},
+		{[]int32{1, 2, 3}, "0", []int32{8, 9}, nil, mismatch},
+		{[]int32{1, 2, 3}, "0", []int32{}, nil, mismatch},
+		{[]int32{1, 2, 3}, "0", int32(9), nil, wrong},
+		{[]int32{1, 2, 3}, "0", []int64{9}, nil, wrong},
+		{[]int32{1, 2, 3}, "0", [][]int32{{9}}, nil, wrong},
+		{[]int32{1, 2, 3}, "0", nil, nil, wrong},
+		{int32(1), "0", int32(9), nil, noData},
+		{nil, "0", []int32{9}, nil, noData},
+		{ua.ByteArray{1, 2}, "1", ua.ByteArray{9}, ua.ByteArray{1, 9}, good0},
+		{ua.ByteArray{1, 2}, "1", []byte{9}, nil, wrong},
+		{[]byte{1, 2}, "1", []byte{9}, []byte{1, 9}, good0},
+		{[]byte{1, 2}, "1", ua.ByteArray{9}, nil, wrong},
+		{"grün", "2", "u", "grun", good0},
+		{"grün", "0:3", "blau", "blau", good0},
+		{"grün", "2", "ue", nil, mismatch},
+		{"grün", "2", []string{"u"}, nil, wrong},
+		{[]string{"a"}, "0", "b", nil, wrong},
+	} {
+		r, status := value.ParseRange(c.text)
+		require.Equal(t, good0, status)
+		old := ua.MustVariant(c.old)
+		got, status := r.Write(old, ua.MustVariant(c.part))
+		require.Equal(t, c.status, status, "%v at %q of %v", c.part, c.text, c.old)
+		require.Equal(t, ua.MustVariant(c.old), old, "old is not changed")
+		if status == good0 {
+			require.Equal(t, ua.MustVariant(c.want), got)
+		} else {
+			require.Nil(t, got)
+		}
+	}
+	r, _ := value.ParseRange("0")
+	_, status := r.Write(nil, ua.MustVariant([]int32{1}))
+	require.Equal(t, noData, status)
+}

@@ -1,0 +1,196 @@
+package value
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gopcua/opcua/ua"
+)
+
+// Zero is the value of a variable that was never given one: 0, false, an empty text, the null
+// DateTime, the Guid of zeros, an empty array.
+func (t Type) Zero() *ua.Variant {
+	v, err := t.Parse([]byte(t.zeroText()))
+	if err != nil {
+		panic("value: zero of " + t.String() + ": " + err.Error()) // of the zero Type only
+	}
+	return v
+}
+
+func (t Type) zeroText() string {
+	switch {
+	case t.Array:
+		return "[]"
+	case t.Builtin == ua.TypeIDBoolean:
+		return "false"
+	case t.Builtin <= ua.TypeIDDouble:
+		return "0"
+	case t.Builtin == ua.TypeIDGUID:
+		return `"00000000-0000-0000-0000-000000000000"`
+	}
+	return "null"
+}
+
+// Adapt returns a ByteString as an array of Byte, which the type must be, as a client may write
+// it so (OPC 10000-4, 5.11.4.2), and everything else as it is. It shares the bytes with v.
+func (t Type) Adapt(v *ua.Variant) *ua.Variant {
+	if t.Builtin == ua.TypeIDByte && t.Array {
+		if b, ok := valueOf(v).([]byte); ok {
+			return ua.MustVariant(ua.ByteArray(b))
+		}
+	}
+	return v
+}
+
+// Accepts says whether a variant that a client sent is a value of the type (OPC 10000-4, 5.11.4:
+// else BadTypeMismatch), of at most [MaxArray] elements, with texts in valid UTF-8 and times
+// that can be written again. A null variant is no value; a null array is an empty one.
+func (t Type) Accepts(v *ua.Variant) bool {
+	if v == nil || v.Type() != t.Builtin || !supported(int(t.Builtin)) || len(v.ArrayDimensions()) > 1 {
+		return false
+	}
+	if v.Has(ua.VariantArrayValues) != t.Array || v.ArrayLength() > MaxArray {
+		return false
+	}
+	switch x := v.Value().(type) {
+	case string:
+		return utf8.ValidString(x)
+	case *ua.LocalizedText:
+		return textFits(x)
+	case *ua.QualifiedName:
+		return nameFits(x)
+	case time.Time:
+		return timeFits(x)
+	case []string:
+		return all(x, utf8.ValidString)
+	case []*ua.LocalizedText:
+		return all(x, textFits)
+	case []*ua.QualifiedName:
+		return all(x, nameFits)
+	case []time.Time:
+		return all(x, timeFits)
+	case [][]byte, nil:
+		return false
+	}
+	return true
+}
+
+func all[T any](values []T, fits func(T) bool) bool {
+	return !slices.ContainsFunc(values, func(v T) bool { return !fits(v) })
+}
+
+func textFits(t *ua.LocalizedText) bool {
+	return t != nil && utf8.ValidString(t.Text) && utf8.ValidString(t.Locale)
+}
+
+func nameFits(n *ua.QualifiedName) bool { return n != nil && utf8.ValidString(n.Name) }
+
+// timeFits says whether the codec read and can write a time. When it reads an instant that is
+// outside of its 64 bits of nanoseconds it lets them overflow, and what comes out is never a
+// whole number of ticks: n ticks give 100·n mod 2^64 ns, and if that were a multiple of 100
+// again, it would be the time of another number of ticks below 2^62.
+func timeFits(at time.Time) bool {
+	return at.IsZero() || !at.Before(minTime) && !at.After(maxTime) && at.UnixNano()%int64(tick) == 0
+}
+
+// Equal says whether two values are the same, for data changes: NaN is the same as NaN, 0 as -0,
+// a null text or array as an empty one, and a time in any zone.
+func Equal(a, b *ua.Variant) bool {
+	if a == nil || b == nil || a.Type() != b.Type() || a.Has(ua.VariantArrayValues) != b.Has(ua.VariantArrayValues) {
+		return valueOf(a) == nil && valueOf(b) == nil
+	}
+	switch x := a.Value().(type) {
+	case float32:
+		return sameFloat(x, b.Value().(float32))
+	case float64:
+		return sameFloat(x, b.Value().(float64))
+	case time.Time:
+		return x.Equal(b.Value().(time.Time))
+	case []byte:
+		return slices.Equal(x, b.Value().([]byte))
+	case ua.ByteArray:
+		return slices.Equal(x, b.Value().(ua.ByteArray))
+	case []float32:
+		y, ok := b.Value().([]float32)
+		return ok && slices.EqualFunc(x, y, sameFloat)
+	case []float64:
+		y, ok := b.Value().([]float64)
+		return ok && slices.EqualFunc(x, y, sameFloat)
+	case []time.Time:
+		y, ok := b.Value().([]time.Time)
+		return ok && slices.EqualFunc(x, y, time.Time.Equal)
+	}
+	return a.ArrayLength() <= 0 && b.ArrayLength() <= 0 && a.Has(ua.VariantArrayValues) ||
+		reflect.DeepEqual(a.Value(), b.Value())
+}
+
+func sameFloat[T float32 | float64](a, b T) bool { return a == b || a != a && b != b }
+
+// Number is a scalar number, for deadbands (OPC 10000-4, 7.22.2); false for anything else.
+func Number(v *ua.Variant) (float64, bool) {
+	switch x := valueOf(v).(type) {
+	case int8:
+		return float64(x), true
+	case uint8:
+		return float64(x), true
+	case int16:
+		return float64(x), true
+	case uint16:
+		return float64(x), true
+	case int32:
+		return float64(x), true
+	case uint32:
+		return float64(x), true
+	case int64:
+		return float64(x), true
+	case uint64:
+		return float64(x), true
+	case float32:
+		return float64(x), true
+	case float64:
+		return x, true
+	}
+	return math.NaN(), false
+}
+
+// Numbers is an array of numbers, copied; false for anything else.
+func Numbers(v *ua.Variant) ([]float64, bool) {
+	switch x := valueOf(v).(type) {
+	case []int8:
+		return numbers(x)
+	case ua.ByteArray:
+		return numbers(x)
+	case []int16:
+		return numbers(x)
+	case []uint16:
+		return numbers(x)
+	case []int32:
+		return numbers(x)
+	case []uint32:
+		return numbers(x)
+	case []int64:
+		return numbers(x)
+	case []uint64:
+		return numbers(x)
+	case []float32:
+		return numbers(x)
+	case []float64:
+		return numbers(x)
+	}
+	return nil, false
+}
+
+type number interface {
+	int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64 | float32 | float64
+}
+
+func numbers[T number](values []T) ([]float64, bool) {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = float64(v)
+	}
+	return out, true
+}
