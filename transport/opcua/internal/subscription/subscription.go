@@ -1,100 +1,128 @@
 package subscription
 
 import (
-	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
-
-	"github.com/flowsync-go/flowsync/transport/opcua/internal/space"
 )
 
-// Options bound what clients may ask for. Zero values mean the defaults.
-type Options struct {
-	Space                    *space.Space
-	MaxSubscriptions         int           // in all; 1000
-	MaxPerOwner              int           // 100
-	MaxItems                 int           // in all; 100 000
-	MaxItemsPerSubscription  int           // 10 000
-	MaxQueueSize             int           // of an item; 1000
-	MaxPublishRequests       int           // that wait, of an owner; 100
-	MaxNotifications         int           // in one Publish response; 10 000
-	MaxRetransmission        int           // kept messages of a subscription; 100
-	MinInterval, MaxInterval time.Duration // publishing; 10 ms, 1 h
-	Logger                   *slog.Logger
+// subscription is the state of OPC 10000-4, 5.14.1.2, with its items.
+type subscription struct {
+	id      uint32
+	manager *Manager
+	user    string
+	samples samples
+
+	mu sync.Mutex // guards all below; an owner's, a node's and that of samples are taken under it
+	params
+	owner    *Owner // nil: its session has ended
+	closed   bool
+	enabled  bool // publishing
+	items    map[uint32]*item
+	clocked  map[uint32]*item // those of live values
+	lastItem uint32
+	sent     retransmission
+
+	timer *time.Timer
+	next  time.Time // the coming publishing tick
+	quiet uint32    // cycles since the last message
+	life  uint32    // cycles until the subscription ends, if no Publish request comes
+	begun bool      // a message was sent
+	owes  bool      // a message is due, even an empty one: late, if it could not be sent
+	more  bool      // the last message did not have room for all
 }
 
-// Manager has the subscriptions of all sessions.
-type Manager struct{}
-
-// NewManager returns a manager. Close ends it.
-func NewManager(o Options) *Manager { panic("not written") }
-
-// Close deletes everything: no timer remains. Publish requests that wait are dropped.
-func (m *Manager) Close() { panic("not written") }
-
-// Owner is the part of one session.
-type Owner struct{}
-
-// NewOwner returns the owner of a new session. user tells whether a subscription may be
-// transferred: only between owners of the same user (OPC 10000-4, 5.14.7).
-func (m *Manager) NewOwner(user string) *Owner { panic("not written") }
-
-// Close ends a session's part. deleteSubscriptions: as CloseSession asks; otherwise the subscriptions
-// live on without owner until their lifetime ends, and can be transferred. Waiting Publish
-// requests are answered with BadSessionClosed.
-func (o *Owner) Close(deleteSubscriptions bool) { panic("not written") }
-
-// The services. Each returns the response without its header set, or a Bad status for a
-// ServiceFault. Requests may be kept.
-
-func (o *Owner) Create(r *ua.CreateSubscriptionRequest) (*ua.CreateSubscriptionResponse, ua.StatusCode) {
-	panic("not written")
+func newSubscription(o *Owner, p params, enabled bool) *subscription {
+	s := &subscription{
+		manager: o.manager, user: o.user, params: p, enabled: enabled,
+		items: map[uint32]*item{}, clocked: map[uint32]*item{},
+		sent: retransmission{next: 1, limit: o.manager.options.MaxRetransmission, budget: &o.manager.retained},
+	}
+	s.samples.space = o.manager.options.Space
+	return s
 }
 
-func (o *Owner) Modify(r *ua.ModifySubscriptionRequest) (*ua.ModifySubscriptionResponse, ua.StatusCode) {
-	panic("not written")
+// start begins the publishing cycles; the lock must be held.
+func (s *subscription) start() {
+	s.alive()
+	s.schedule()
+	s.timer = time.AfterFunc(s.interval, s.tick)
 }
 
-func (o *Owner) Delete(r *ua.DeleteSubscriptionsRequest) (*ua.DeleteSubscriptionsResponse, ua.StatusCode) {
-	panic("not written")
+// schedule puts the ticks at whole intervals from now.
+func (s *subscription) schedule() {
+	now := time.Now()
+	s.samples.place(now)
+	s.next = now.Add(s.interval)
 }
 
-func (o *Owner) SetPublishingMode(r *ua.SetPublishingModeRequest) (*ua.SetPublishingModeResponse, ua.StatusCode) {
-	panic("not written")
+// alive is what each service call for the subscription and each message does.
+func (s *subscription) alive() { s.life = s.lifetime }
+
+// modify changes parameters (5.14.3). The cycle begins anew with another interval.
+func (s *subscription) modify(p params) {
+	changed := p.interval != s.interval
+	s.params = p
+	s.alive()
+	if changed {
+		s.schedule()
+		s.timer.Reset(s.interval)
+	}
 }
 
-func (o *Owner) Republish(r *ua.RepublishRequest) (*ua.RepublishResponse, ua.StatusCode) {
-	panic("not written")
+// enable changes the publishing mode (5.14.4).
+func (s *subscription) enable(enabled bool) {
+	s.alive()
+	s.enabled, s.more = enabled, false
 }
 
-func (o *Owner) Transfer(r *ua.TransferSubscriptionsRequest) (*ua.TransferSubscriptionsResponse, ua.StatusCode) {
-	panic("not written")
+// close ends the subscription and its items. The lock must be held; s.owner is told by the
+// caller, after unlocking.
+func (s *subscription) close() {
+	s.closed = true
+	s.timer.Stop()
+	for id := range s.items {
+		s.deleteItem(id)
+	}
+	s.sent.clear()
+	s.manager.remove(s)
+	if s.owner != nil {
+		s.owner.drop(s)
+	}
 }
 
-func (o *Owner) CreateItems(r *ua.CreateMonitoredItemsRequest) (*ua.CreateMonitoredItemsResponse, ua.StatusCode) {
-	panic("not written")
+// message makes the response to one Publish request; nil: nothing is to be said now. The lock
+// must be held.
+func (s *subscription) message(now time.Time) *ua.PublishResponse {
+	s.samples.advance(now)
+	var picks []pick
+	s.more = false
+	if s.enabled {
+		picks, s.more = s.samples.collect(s.maxNotifications)
+	}
+	if len(picks) == 0 && !s.owes {
+		return nil
+	}
+	s.alive()
+	s.begun, s.owes, s.quiet = true, false, 0
+	m := &ua.NotificationMessage{SequenceNumber: s.sent.next, PublishTime: now}
+	if len(picks) > 0 {
+		m.NotificationData = []*ua.ExtensionObject{dataChange(picks)}
+		s.sent.keep(m, len(picks))
+	}
+	return &ua.PublishResponse{
+		SubscriptionID:           s.id,
+		AvailableSequenceNumbers: s.sent.available(),
+		MoreNotifications:        s.more,
+		NotificationMessage:      m,
+	}
 }
 
-func (o *Owner) ModifyItems(r *ua.ModifyMonitoredItemsRequest) (*ua.ModifyMonitoredItemsResponse, ua.StatusCode) {
-	panic("not written")
+func dataChange(picks []pick) *ua.ExtensionObject {
+	n := &ua.DataChangeNotification{MonitoredItems: make([]*ua.MonitoredItemNotification, len(picks))}
+	for i := range picks {
+		n.MonitoredItems[i] = picks[i].notification()
+	}
+	return ua.NewExtensionObject(n)
 }
-
-func (o *Owner) DeleteItems(r *ua.DeleteMonitoredItemsRequest) (*ua.DeleteMonitoredItemsResponse, ua.StatusCode) {
-	panic("not written")
-}
-
-func (o *Owner) SetMonitoringMode(r *ua.SetMonitoringModeRequest) (*ua.SetMonitoringModeResponse, ua.StatusCode) {
-	panic("not written")
-}
-
-// Publish takes a Publish request. respond is called exactly once, later or at once, from any
-// goroutine, without locks held, with the response (header not set) or with nil and a Bad status.
-// timeout is how long the request may wait (its TimeoutHint); 0: as long as it takes.
-func (o *Owner) Publish(r *ua.PublishRequest, timeout time.Duration, respond func(*ua.PublishResponse, ua.StatusCode)) {
-	panic("not written")
-}
-
-// CancelPublish answers waiting Publish requests with that request handle with
-// BadRequestCancelledByClient and says how many there were (OPC 10000-4, 5.7.5).
-func (o *Owner) CancelPublish(requestHandle uint32) int { panic("not written") }

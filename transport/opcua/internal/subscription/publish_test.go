@@ -1,0 +1,91 @@
+package subscription
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFirstMessageComesWithTheFirstCycleEvenIfEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRig(t, Options{}).open("ann")
+		id := s.subscribe()
+		s.publish(2)
+		time.Sleep(99 * ms)
+		s.none()
+		time.Sleep(1 * ms)
+		first := s.one()
+		first.assertEncodes(t)
+		assert.Equal(t, id, first.SubscriptionID)
+		assert.Empty(t, first.NotificationMessage.NotificationData)
+		assert.Equal(t, uint32(1), first.NotificationMessage.SequenceNumber)
+		assert.Empty(t, first.AvailableSequenceNumbers)
+	})
+}
+
+func TestKeepAlivesCarryTheNextSequenceNumberWithoutUsingIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		s := r.open("ann")
+		s.monitor(s.subscribe(), want(speed))
+		s.publish(5)
+		time.Sleep(100 * ms)
+		assert.Equal(t, uint32(1), s.one().NotificationMessage.SequenceNumber)
+		time.Sleep(299 * ms)
+		s.none()
+		time.Sleep(1 * ms)
+		alive := s.one()
+		assert.Empty(t, alive.changes())
+		assert.Equal(t, uint32(2), alive.NotificationMessage.SequenceNumber)
+		assert.Equal(t, []uint32{1}, alive.AvailableSequenceNumbers)
+		r.store(speed, 1.0)
+		time.Sleep(100 * ms)
+		change := s.one()
+		assert.Equal(t, []any{1.0}, change.values())
+		assert.Equal(t, uint32(2), change.NotificationMessage.SequenceNumber)
+		assert.Equal(t, []uint32{1, 2}, change.AvailableSequenceNumbers)
+		time.Sleep(300 * ms)
+		assert.Equal(t, uint32(3), s.one().NotificationMessage.SequenceNumber)
+	})
+}
+
+func TestLateMessageIsSentAsSoonAsARequestComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		s := r.open("ann")
+		s.monitor(s.subscribe(), want(speed))
+		time.Sleep(150 * ms)
+		s.publish(1)
+		assert.Equal(t, 150*ms, s.one().at)
+		r.store(speed, 2.0)
+		s.publish(1)
+		s.none()
+		time.Sleep(50 * ms)
+		assert.Equal(t, []any{2.0}, s.one().values())
+	})
+}
+
+func TestLifetimeEndsWithoutPublishRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRig(t, Options{}).open("ann")
+		id := s.subscribe()
+		time.Sleep(899 * ms)
+		_, status := s.SetPublishingMode(&ua.SetPublishingModeRequest{SubscriptionIDs: []uint32{id}, PublishingEnabled: true})
+		require.Equal(t, ua.StatusOK, status)
+		time.Sleep(900 * ms)
+		synctest.Wait()
+		m, _ := s.SetPublishingMode(&ua.SetPublishingModeRequest{SubscriptionIDs: []uint32{id}})
+		assert.Equal(t, []ua.StatusCode{ua.StatusBadSubscriptionIDInvalid}, m.Results)
+		s.publish(2)
+		got := s.take()
+		require.Len(t, got, 2)
+		assert.Equal(t, id, got[0].SubscriptionID)
+		assert.Equal(t, ua.StatusBadTimeout, got[0].became())
+		got[0].assertEncodes(t)
+		assert.Equal(t, ua.StatusBadNoSubscription, got[1].status)
+	})
+}

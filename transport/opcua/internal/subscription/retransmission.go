@@ -1,0 +1,82 @@
+package subscription
+
+import (
+	"slices"
+
+	"github.com/gopcua/opcua/ua"
+)
+
+// retransmission keeps messages until they are acknowledged (OPC 10000-4, 5.14.1.2), and knows
+// the next sequence number. The oldest go when there are too many, or when the notifications in those of
+// all subscriptions are too many; the newest stays in any case.
+type retransmission struct {
+	next   uint32 // never 0
+	kept   []kept
+	limit  int     // of kept messages
+	budget *budget // of kept notifications
+}
+
+type kept struct {
+	message       *ua.NotificationMessage
+	notifications int
+}
+
+// keep keeps a message that carries notifications and so uses up its sequence number.
+func (r *retransmission) keep(m *ua.NotificationMessage, notifications int) {
+	if r.next++; r.next == 0 {
+		r.next = 1
+	}
+	for len(r.kept) >= r.limit {
+		r.remove(0)
+	}
+	for !r.budget.reserve(notifications) {
+		if len(r.kept) == 0 {
+			r.budget.force(notifications)
+			break
+		}
+		r.remove(0)
+	}
+	r.kept = append(r.kept, kept{m, notifications})
+}
+
+func (r *retransmission) remove(i int) {
+	r.budget.release(r.kept[i].notifications)
+	r.kept = slices.Delete(r.kept, i, i+1)
+}
+
+func (r *retransmission) index(sequence uint32) int {
+	return slices.IndexFunc(r.kept, func(k kept) bool { return k.message.SequenceNumber == sequence })
+}
+
+// acknowledge lets a message go.
+func (r *retransmission) acknowledge(sequence uint32) ua.StatusCode {
+	i := r.index(sequence)
+	if i < 0 {
+		return ua.StatusBadSequenceNumberUnknown
+	}
+	r.remove(i)
+	return ua.StatusOK
+}
+
+// again gives a message once more; nil: it is not kept.
+func (r *retransmission) again(sequence uint32) *ua.NotificationMessage {
+	if i := r.index(sequence); i >= 0 {
+		return r.kept[i].message
+	}
+	return nil
+}
+
+// available are the sequence numbers of the messages, oldest first.
+func (r *retransmission) available() []uint32 {
+	numbers := make([]uint32, len(r.kept))
+	for i, k := range r.kept {
+		numbers[i] = k.message.SequenceNumber
+	}
+	return numbers
+}
+
+func (r *retransmission) clear() {
+	for len(r.kept) > 0 {
+		r.remove(len(r.kept) - 1)
+	}
+}
