@@ -149,7 +149,11 @@ func appendFloat(dst []byte, v float64, bits int) []byte {
 	case math.IsInf(v, -1):
 		return append(dst, `"-Infinity"`...)
 	case size != 0 && (size < 1e-6 || size >= 1e21):
-		return strconv.AppendFloat(dst, v, 'e', -1, bits)
+		dst = strconv.AppendFloat(dst, v, 'e', -1, bits)
+		if n := len(dst); string(dst[n-4:n-1]) == "e-0" {
+			dst = append(dst[:n-2], dst[n-1])
+		}
+		return dst
 	}
 	return strconv.AppendFloat(dst, v, 'f', -1, bits)
 }

@@ -29,27 +29,41 @@ func signed[T int8 | int16 | int32 | int64](token []byte) (T, error) {
 // unsigned is signed for types without a sign.
 func unsigned[T uint8 | uint16 | uint32 | uint64](token []byte) (T, error) {
 	negative, size, err := whole(token)
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, err
-	case size > uint64(^T(0)) || negative && size > 0:
+	}
+	if size > uint64(^T(0)) || negative && size > 0 {
 		return 0, errRange
 	}
 	return T(size), nil
 }
 
-// long reads what one reads also from a string that holds an integer in plain digits.
-func long[T int64 | uint64](one func(token []byte) (T, error)) func(token []byte) (T, error) {
-	return func(token []byte) (T, error) {
-		if token[0] == '"' {
-			s, _ := str(token)
-			token = []byte(s)
-			if !plain(token) {
-				return 0, errFraction
-			}
-		}
-		return one(token)
+// int64Text and uint64Text also read a string that holds an integer in plain digits.
+func int64Text(token []byte) (int64, error) {
+	token, err := digitsOf(token)
+	if err != nil {
+		return 0, err
 	}
+	return signed[int64](token)
+}
+
+func uint64Text(token []byte) (uint64, error) {
+	token, err := digitsOf(token)
+	if err != nil {
+		return 0, err
+	}
+	return unsigned[uint64](token)
+}
+
+// digitsOf returns the number that a token is, or that is in a string.
+func digitsOf(token []byte) ([]byte, error) {
+	if isNumber(token) {
+		return token, nil
+	}
+	if s, err := unquote(token); err == nil && plain(s) {
+		return s, nil
+	}
+	return nil, errLong
 }
 
 // plain says whether text is an integer as JSON writes it, without fraction and exponent.
@@ -74,7 +88,7 @@ func plain(text []byte) bool {
 // may be as large as it likes.
 func whole(token []byte) (negative bool, size uint64, err error) {
 	if !isNumber(token) {
-		return false, 0, errKind
+		return false, 0, errNumber
 	}
 	if negative = token[0] == '-'; negative {
 		token = token[1:]

@@ -88,14 +88,6 @@ func textFits(t *ua.LocalizedText) bool {
 
 func nameFits(n *ua.QualifiedName) bool { return n != nil && utf8.ValidString(n.Name) }
 
-// timeFits says whether the codec read and can write a time. When it reads an instant that is
-// outside of its 64 bits of nanoseconds it lets them overflow, and what comes out is never a
-// whole number of ticks: n ticks give 100·n mod 2^64 ns, and if that were a multiple of 100
-// again, it would be the time of another number of ticks below 2^62.
-func timeFits(at time.Time) bool {
-	return at.IsZero() || !at.Before(minTime) && !at.After(maxTime) && at.UnixNano()%int64(tick) == 0
-}
-
 // Equal says whether two values are the same, for data changes: NaN is the same as NaN, 0 as -0,
 // a null text or array as an empty one, and a time in any zone.
 func Equal(a, b *ua.Variant) bool {

@@ -52,7 +52,7 @@ func TestTypeThatIsNone(t *testing.T) {
 		rank int
 		says string
 	}{
-		{"Int", -1, `unknown data type "Int": did you mean Int16?`},
+		{"Int", -1, `unknown data type Int: did you mean Int16?`},
 		{"Bool", -1, "did you mean Boolean?"},
 		{"Strng", -1, "did you mean String?"},
 		{"", -1, `unknown data type ""`},
