@@ -1,6 +1,10 @@
 package space
 
-import "github.com/gopcua/opcua/ua"
+import (
+	"math"
+
+	"github.com/gopcua/opcua/ua"
+)
 
 // What stands for a field that was not asked for: a nil pointer would spoil the stream.
 var (
@@ -25,31 +29,52 @@ func (f *filter) matches(r *reference) bool {
 }
 
 // Browse gives all references that a description asks for, in a stable order: that of adding.
+// What hangs on the descriptions is shared and not to be changed.
 func (s *Space) Browse(d *ua.BrowseDescription) ([]*ua.ReferenceDescription, ua.StatusCode) {
+	found, _, status := s.BrowseFrom(d, 0, math.MaxInt)
+	return found, status
+}
+
+// BrowseFrom gives at most limit (at least 1) of them. Positions count the references of the node:
+// from is 0 to begin with, and next is where to go on; 0: there is nothing more. As references
+// do not change, a continuation point needs no more than a description and a position.
+func (s *Space) BrowseFrom(d *ua.BrowseDescription, from, limit int) (found []*ua.ReferenceDescription, next int, status ua.StatusCode) {
+	n, f, status := s.asked(d)
+	if status != ua.StatusOK {
+		return nil, 0, status
+	}
+	for i := from; i < len(n.references); i++ {
+		r := &n.references[i]
+		if !f.matches(r) {
+			continue
+		}
+		if len(found) == limit {
+			return found, i, ua.StatusOK
+		}
+		found = append(found, describe(r, ua.BrowseResultMask(d.ResultMask)))
+	}
+	return found, 0, ua.StatusOK
+}
+
+// asked gives what a description is about.
+func (s *Space) asked(d *ua.BrowseDescription) (*Node, filter, ua.StatusCode) {
 	n := s.Find(d.NodeID)
 	if n == nil {
-		return nil, ua.StatusBadNodeIDUnknown
+		return nil, filter{}, ua.StatusBadNodeIDUnknown
 	}
 	if d.BrowseDirection > ua.BrowseDirectionBoth {
-		return nil, ua.StatusBadBrowseDirectionInvalid
+		return nil, filter{}, ua.StatusBadBrowseDirectionInvalid
 	}
 	kinds, ok := s.referenceKinds(d.ReferenceTypeID, d.IncludeSubtypes)
 	if !ok {
-		return nil, ua.StatusBadReferenceTypeIDInvalid
+		return nil, filter{}, ua.StatusBadReferenceTypeIDInvalid
 	}
-	f := filter{
+	return n, filter{
 		kinds:   kinds,
 		forward: d.BrowseDirection != ua.BrowseDirectionInverse,
 		inverse: d.BrowseDirection != ua.BrowseDirectionForward,
 		classes: d.NodeClassMask,
-	}
-	var found []*ua.ReferenceDescription
-	for i := range n.references {
-		if r := &n.references[i]; f.matches(r) {
-			found = append(found, describe(r, ua.BrowseResultMask(d.ResultMask)))
-		}
-	}
-	return found, ua.StatusOK
+	}, ua.StatusOK
 }
 
 // referenceKinds gives the reference types that an id means: all for a null id. false: it is not
