@@ -1,0 +1,134 @@
+//go:build peers
+
+package peers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
+const heldByOne = 20
+
+// holding has a client with calls that are held.
+func holding(t *testing.T) (*plant, *client, []*sent) {
+	t.Helper()
+	p := newPlant(t)
+	requests := p.hold("line.patient")
+	c := p.connect(dial{})
+	all := make([]*sent, heldByOne)
+	for i := range all {
+		all[i] = c.startCall("line.patient", int32s(i))
+	}
+	for range all {
+		receive(t, requests)
+	}
+	return p, c, all
+}
+
+func (p *plant) allCancelled() {
+	p.t.Helper()
+	for range heldByOne {
+		require.Equal(p.t, end{"line.patient", core.Cancelled}, receive(p.t, p.ended))
+	}
+	require.Zero(p.t, p.engine.Held())
+}
+
+// CloseSession ends what is held: the client hears of it, and so does the engine.
+func TestSessionClosedWhileHeld(t *testing.T) {
+	p, c, all := holding(t)
+	require.Equal(t, "Good", c.status(request{Service: "CloseSession", Fields: map[string]any{"deleteSubscriptions": true}}))
+	for _, s := range all {
+		require.Equal(t, "BadSessionClosed", s.outcome())
+	}
+	p.allCancelled()
+}
+
+// outcome is what a Call ended with, whether the response says so for all of it or for its item.
+func (s *sent) outcome() string {
+	s.c.t.Helper()
+	var raw rawResponse
+	s.response(&raw)
+	if result := raw.header(s.c.t).ServiceResult; result != "Good" {
+		return result
+	}
+	var got struct{ Results []callResult }
+	raw.into(s.c.t, &got)
+	require.Len(s.c.t, got.Results, 1)
+	return got.Results[0].StatusCode
+}
+
+func TestConnectionCutWhileHeld(t *testing.T) {
+	p, c, all := holding(t)
+	bystander := p.connect(dial{})
+	c.cut()
+	began := time.Now()
+	p.allCancelled()
+	require.Less(t, time.Since(began), time.Second)
+	for _, s := range all {
+		require.Error(t, c.d.finish(s.done, nil))
+	}
+	require.Equal(t, "Good", bystander.read("speed").StatusCode)
+}
+
+// Cancel ends one request, and only that.
+func TestCancel(t *testing.T) {
+	p, c, all := holding(t)
+	var got struct{ CancelCount int }
+	c.do("cancel", map[string]any{"of": all[3].id}, &got)
+	require.Equal(t, 1, got.CancelCount)
+	require.Equal(t, "BadRequestCancelledByClient", all[3].outcome())
+	require.Equal(t, core.Cancelled, receive(t, p.ended).outcome)
+	require.Equal(t, heldByOne-1, p.engine.Held())
+	c.ask("Cancel", map[string]any{"requestHandle": 1 << 30}, &got)
+	require.Zero(t, got.CancelCount, "nobody has that handle")
+	require.Equal(t, heldByOne-1, p.engine.Held())
+}
+
+// A token that is renewed every 3 s costs no call.
+func TestRenewal(t *testing.T) {
+	t.Parallel()
+	for _, s := range []struct{ policy, mode string }{{"None", "None"}, {"Basic256Sha256", "SignAndEncrypt"}} {
+		t.Run(s.policy, func(t *testing.T) {
+			t.Parallel()
+			p := newPlant(t, offering(none, secured[1]))
+			p.trust(trustedPKI())
+			p.respond("line.slow", echo)
+			c := p.connect(dial{Policy: s.policy, Mode: s.mode, TokenLifetime: 4 * time.Second})
+			const together = 8
+			n, renewals := 0, 0
+			for began := time.Now(); renewals < 4; {
+				require.Less(t, time.Since(began), 2*patience, "the client does not renew its token")
+				var all []*sent
+				for range together {
+					all = append(all, c.startCall("line.slow", int32s(n)))
+					n++
+				}
+				for i, s := range all {
+					got := s.called()[0]
+					require.Equal(t, "Good", got.StatusCode)
+					sameJSON(t, []variant{int32s(n - together + i)}, got.OutputArguments)
+				}
+				renewals += c.renewed()
+			}
+			t.Logf("%d calls over %d renewals", n, renewals)
+		})
+	}
+}
+
+// renewed is how many renewals there were since it was last asked.
+func (c *client) renewed() (n int) {
+	for {
+		select {
+		case e := <-c.events:
+			if e.Event == "renewed" {
+				n++
+			}
+		default:
+			return n
+		}
+	}
+}

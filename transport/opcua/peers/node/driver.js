@@ -1,0 +1,188 @@
+"use strict";
+// A client of node-opcua on a string: it carries out commands that come on standard input, one
+// JSON object a line, {"id", "do", …}, and answers each with {"id", "result"} or {"id", "error"}
+// on standard output. What happens by itself is {"event", …}. It ends with its standard input.
+
+for (const say of ["log", "info", "warn", "debug"]) console[say] = console.error; // standard output is ours
+
+const opcua = require("node-opcua-client");
+const types = require("node-opcua-types");
+const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
+const { ClientSecureChannelLayer } = require("node-opcua-secure-channel");
+const { fromJSON, toJSON } = require("./values");
+
+ClientSecureChannelLayer.minTransactionTimeout = 1; // else every TimeoutHint below 5 s becomes 5 s
+
+const clients = new Map(); // by name: { client, session, secret, sawSecret, renewals, requests }
+const managers = new Map(); // by folder
+const pending = new Map(); // requests that have no response yet, by command id
+
+const write = (message) => process.stdout.write(JSON.stringify(message) + "\n");
+
+// manager keeps the client's certificate, which it makes if there is none, and trusts any server.
+function manager(folder) {
+  if (!managers.has(folder)) {
+    const m = new OPCUACertificateManager({ rootFolder: folder, automaticallyAcceptUnknownCertificate: true });
+    managers.set(folder, m.initialize().then(() => m));
+  }
+  return managers.get(folder);
+}
+
+function identity({ user, password }) {
+  if (!user) return { type: opcua.UserTokenType.Anonymous };
+  return { type: opcua.UserTokenType.UserName, userName: user, password };
+}
+
+function newClient(o, certificates) {
+  return opcua.OPCUAClient.create({
+    applicationName: "flowsync peer",
+    applicationUri: "urn:flowsync:peer",
+    connectionStrategy: { maxRetry: 0, initialDelay: 10, maxDelay: 10 },
+    securityMode: opcua.MessageSecurityMode[o.mode],
+    securityPolicy: opcua.SecurityPolicy[o.policy],
+    clientCertificateManager: certificates,
+    endpointMustExist: false,
+    keepSessionAlive: false,
+    defaultSecureTokenLifetime: o.lifetime || 600000,
+    defaultTransactionTimeout: o.hint || 15000,
+    requestedSessionTimeout: 60000,
+  });
+}
+
+const commands = {
+  // certificate makes the client's certificate and returns its file.
+  async certificate({ pki }) {
+    const client = newClient({}, await manager(pki));
+    await client.createDefaultCertificate();
+    return client.certificateFile;
+  },
+
+  // connect opens a channel, and a session unless it is told not to.
+  async connect(o) {
+    const client = newClient(o, await manager(o.pki));
+    const c = { client, secret: o.password && Buffer.from(o.password), sawSecret: false, renewals: 0 };
+    client.on("security_token_renewed", () => write({ event: "renewed", client: o.client, count: ++c.renewals }));
+    client.on("send_chunk", (chunk) => (c.sawSecret ||= Boolean(c.secret) && chunk.includes(c.secret)));
+    try {
+      await client.connect(o.url);
+      if (!o.channelOnly) c.session = await client.createSession2(identity(o));
+    } catch (err) {
+      await client.disconnect().catch(() => {});
+      throw err;
+    }
+    clients.set(o.client, c);
+    return { sawSecret: c.sawSecret, sessionId: toJSON(c.session?.sessionId) };
+  },
+
+  async endpoints({ client }) {
+    return toJSON(await clients.get(client).client.getEndpoints());
+  },
+
+  // request sends one service request as it is told to, with the session's token, with that of
+  // another client's session, or without one, and returns the response as it came.
+  request({ id, client, service, fields, hint, token }) {
+    const { client: sender } = clients.get(client);
+    const request = new types[service + "Request"](fromJSON(fields));
+    const session = token === "none" ? undefined : clients.get(token || client).session;
+    request.requestHeader.timeoutHint = hint || 0;
+    if (session) request.requestHeader.authenticationToken = session.authenticationToken;
+    pending.set(id, request);
+    return new Promise((resolve, reject) => {
+      sender.performMessageTransaction(request, (err, response) => {
+        pending.delete(id);
+        if (err && !err.response) return reject(err);
+        resolve(toJSON(response || err.response));
+      });
+    });
+  },
+
+  // cancel sends a Cancel for the request of another command.
+  cancel({ client, of }) {
+    const { requestHandle } = pending.get(of).requestHeader;
+    return commands.request({ client, service: "Cancel", fields: { requestHandle } });
+  },
+
+  // crawl browses everything below a node with the session's own browse and browseNext, and
+  // returns each reference once: "from → type → to".
+  async crawl({ client, node, max }) {
+    const { session } = clients.get(client);
+    const found = new Set();
+    const seen = new Set([node]);
+    let continued = 0;
+    session.requestedMaxReferencesPerNode = max;
+    for (const from of seen) {
+      let result = await session.browse({ nodeId: from, browseDirection: 0, includeSubtypes: true, resultMask: 63, referenceTypeId: "References" });
+      for (;;) {
+        if (!result.statusCode.isGood()) throw new Error(`browse of ${from}: ${result.statusCode.name}`);
+        if (max && result.references.length > max) throw new Error(`browse of ${from}: ${result.references.length} references at once`);
+        for (const r of result.references) {
+          const to = r.nodeId.toString();
+          const line = `${from} ${r.referenceTypeId} ${to} ${r.browseName} ${r.displayName.text} ${r.nodeClass} ${r.typeDefinition}`;
+          if (found.has(line)) throw new Error(`twice: ${line}`);
+          found.add(line);
+          seen.add(to);
+        }
+        if (!result.continuationPoint?.length) break;
+        continued++;
+        result = await session.browseNext(result.continuationPoint, false);
+      }
+    }
+    return { references: [...found], continued };
+  },
+
+  // subscribe monitors the values of nodes with a subscription that the client keeps alive by
+  // itself. Notifications come as events.
+  async subscribe({ client, interval, keepAliveCount, nodes }) {
+    const { session } = clients.get(client);
+    const subscription = await session.createSubscription2({
+      requestedPublishingInterval: interval,
+      requestedLifetimeCount: 1000,
+      requestedMaxKeepAliveCount: keepAliveCount,
+      publishingEnabled: true,
+    });
+    subscription.on("keepalive", () => write({ event: "keepalive", client }));
+    for (const node of nodes) {
+      const item = await subscription.monitor(
+        { nodeId: node, attributeId: opcua.AttributeIds.Value },
+        { samplingInterval: 0, discardOldest: true, queueSize: 10 },
+        opcua.TimestampsToReturn.Both,
+      );
+      item.on("changed", (value) => write({ event: "changed", client, node, value: toJSON(value) }));
+    }
+    return { subscriptionId: subscription.subscriptionId };
+  },
+
+  async close({ client, leaveSubscriptions }) {
+    const c = clients.get(client);
+    clients.delete(client);
+    if (c.session) await c.session.close(!leaveSubscriptions);
+    await c.client.disconnect();
+  },
+
+  // cut tears the connection, without a word to the server.
+  async cut({ client }) {
+    const c = clients.get(client);
+    clients.delete(client);
+    c.client._secureChannel.getTransport()._socket.destroy();
+    await c.client.disconnect();
+  },
+};
+
+async function carryOut(line) {
+  const command = JSON.parse(line);
+  try {
+    write({ id: command.id, result: (await commands[command.do](command)) ?? null });
+  } catch (err) {
+    const status = err.response?.responseHeader?.serviceResult;
+    write({ id: command.id, error: { message: String(err.message), status: status ? status.name : "" } });
+  }
+}
+
+// A response that nobody waits for makes node-opcua throw: the test must know.
+process.on("uncaughtException", (err) => write({ event: "fault", message: String(err.stack) }));
+process.on("unhandledRejection", (err) => write({ event: "fault", message: String(err?.stack || err) }));
+
+const lines = require("readline").createInterface({ input: process.stdin });
+lines.on("line", carryOut);
+lines.on("close", () => process.exit(0));
+write({ event: "ready" });

@@ -1,0 +1,171 @@
+//go:build peers
+
+package peers
+
+import (
+	"crypto/subtle"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/transport/mem"
+	"github.com/flowsync-go/flowsync/transport/opcua"
+)
+
+var secured = []opcua.Security{
+	{Policy: "Basic256Sha256", Mode: "Sign"},
+	{Policy: "Basic256Sha256", Mode: "SignAndEncrypt"},
+	{Policy: "Aes128_Sha256_RsaOaep", Mode: "Sign"},
+	{Policy: "Aes128_Sha256_RsaOaep", Mode: "SignAndEncrypt"},
+	{Policy: "Aes256_Sha256_RsaPss", Mode: "Sign"},
+	{Policy: "Aes256_Sha256_RsaPss", Mode: "SignAndEncrypt"},
+}
+
+var none = opcua.Security{Policy: "None", Mode: "None"}
+
+func offering(s ...opcua.Security) func(*opcua.Options) {
+	return func(o *opcua.Options) { o.Security = s }
+}
+
+// withUsers lets in one user, and nobody else.
+func withUsers(o *opcua.Options) {
+	o.Anonymous = false
+	o.Login = func(u, p string) bool {
+		return subtle.ConstantTimeCompare([]byte(u+"\x00"+p), []byte(user+"\x00"+password)) == 1
+	}
+}
+
+// works reads, writes and calls.
+func (c *client) works() {
+	c.t.Helper()
+	require.Equal(c.t, "Good", c.read("fixed").StatusCode)
+	require.Equal(c.t, "Good", c.write("setpoint", double(4)))
+	got := c.call("line.mayStart", text("A 17"), int32s(3))
+	require.Equal(c.t, "Good", got.StatusCode)
+	sameJSON(c.t, []variant{{"Boolean", true}, text("as you like")}, got.OutputArguments)
+}
+
+func mayStart(r *mem.Request) { r.Answer([]byte(`{"go":true,"text":"as you like"}`)) }
+
+func TestPoliciesAndModes(t *testing.T) {
+	p := newPlant(t, offering(append(secured, none)...))
+	p.trust(trustedPKI())
+	p.respond("line.mayStart", mayStart)
+	for _, s := range append([]opcua.Security{none}, secured...) {
+		t.Run(s.Policy+" "+s.Mode, func(t *testing.T) {
+			c := p.connect(dial{Policy: s.Policy, Mode: s.Mode})
+			c.t = t
+			c.works()
+		})
+	}
+}
+
+func TestSecurityNotOffered(t *testing.T) {
+	p := newPlant(t, offering(secured[1]))
+	p.trust(trustedPKI())
+	for _, s := range append([]opcua.Security{none}, secured...) {
+		c, err := p.tryConnect(dial{Policy: s.Policy, Mode: s.Mode})
+		if s == secured[1] {
+			require.NoError(t, err)
+			c.close()
+			continue
+		}
+		require.Error(t, err, "%+v", s)
+	}
+}
+
+// A client that nobody knows is refused, its certificate lands in rejected, and once that is moved
+// to trusted the client gets in.
+func TestTrust(t *testing.T) {
+	p := newPlant(t, offering(secured[1]), func(o *opcua.Options) { o.State = t.TempDir() })
+	stranger := dial{Policy: secured[1].Policy, Mode: secured[1].Mode, PKI: filepath.Join(t.TempDir(), "stranger")}
+	_, err := p.tryConnect(stranger)
+	require.Error(t, err)
+
+	rejected, err := filepath.Glob(filepath.Join(p.state, "pki", "rejected", "certs", "*"))
+	require.NoError(t, err)
+	require.Len(t, rejected, 1)
+	trusted := filepath.Join(p.state, "pki", "trusted", "certs")
+	require.NoError(t, os.Rename(rejected[0], filepath.Join(trusted, filepath.Base(rejected[0]))))
+
+	p.respond("line.mayStart", mayStart)
+	p.connect(stranger).works()
+
+	left, err := filepath.Glob(filepath.Join(p.state, "pki", "rejected", "certs", "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestLogin(t *testing.T) {
+	p := newPlant(t, offering(secured[1]), withUsers)
+	p.trust(trustedPKI())
+	p.respond("line.mayStart", mayStart)
+	over := dial{Policy: secured[1].Policy, Mode: secured[1].Mode}
+	for _, c := range []struct {
+		name, user, password string
+		// node-opcua says what the server said in words only.
+		refused string
+	}{
+		{"right", user, password, ""},
+		{"wrong password", user, "wrong horse battery", "BadUserAccessDenied"},
+		{"unknown user", "nobody", password, "BadUserAccessDenied"},
+		{"anonymous", "", "", "BadIdentityTokenRejected"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			over.User, over.Password = c.user, c.password
+			got, err := p.tryConnect(over)
+			if c.refused == "" {
+				require.NoError(t, err)
+				got.works()
+				got.close()
+				return
+			}
+			require.Error(t, err)
+			t.Log(err)
+		})
+	}
+}
+
+// A password is encrypted even where the channel is not.
+func TestPasswordOverNone(t *testing.T) {
+	p := newPlant(t, withUsers)
+	p.respond("line.mayStart", mayStart)
+	c := p.connect(dial{User: user, Password: password})
+	require.False(t, c.sawSecret, "the password went over the wire in the clear")
+	c.works()
+	_, err := p.tryConnect(dial{User: user, Password: "wrong horse battery"})
+	require.Error(t, err)
+}
+
+// The endpoints carry the host that the client knows the server by.
+func TestEndpoints(t *testing.T) {
+	offered := append(secured, none)
+	p := newPlant(t, offering(offered...), withUsers)
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		url := strings.Replace(p.url, "127.0.0.1", host, 1)
+		c := p.connect(dial{URL: url, ChannelOnly: true})
+		var endpoints []struct {
+			EndpointURL, SecurityPolicyURI, ServerCertificate string
+			SecurityMode                                      int
+			UserIdentityTokens                                []struct {
+				TokenType         int
+				SecurityPolicyURI string
+			}
+		}
+		c.do("endpoints", nil, &endpoints)
+		var got []opcua.Security
+		for _, e := range endpoints {
+			require.Equal(t, url, e.EndpointURL)
+			require.NotEmpty(t, e.ServerCertificate)
+			_, policy, _ := strings.Cut(e.SecurityPolicyURI, "#")
+			got = append(got, opcua.Security{Policy: policy, Mode: []string{"", "None", "Sign", "SignAndEncrypt"}[e.SecurityMode]})
+			require.Len(t, e.UserIdentityTokens, 1, "user name only")
+			require.Equal(t, 1, e.UserIdentityTokens[0].TokenType)
+		}
+		require.ElementsMatch(t, offered, got)
+		c.close()
+	}
+}
