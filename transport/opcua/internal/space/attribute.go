@@ -48,7 +48,7 @@ func (n *Node) has(a ua.AttributeID) bool {
 		return false
 	}
 	// Symmetric reference types have the same name in both directions.
-	return a != ua.AttributeIDInverseName || n.kind.inverse != ""
+	return a != ua.AttributeIDInverseName || n.traits.inverse != ""
 }
 
 // attribute gives the value of an attribute that the node has, other than Value.
@@ -67,11 +67,11 @@ func (n *Node) attribute(a ua.AttributeID) any {
 	case ua.AttributeIDWriteMask, ua.AttributeIDUserWriteMask:
 		return uint32(0)
 	case ua.AttributeIDIsAbstract:
-		return n.kind.abstract
+		return n.traits.abstract
 	case ua.AttributeIDSymmetric:
-		return n.kind.symmetric
+		return n.traits.symmetric
 	case ua.AttributeIDInverseName:
-		return ua.NewLocalizedText(n.kind.inverse)
+		return ua.NewLocalizedText(n.traits.inverse)
 	case ua.AttributeIDEventNotifier:
 		return byte(0) // nobody sends events
 	case ua.AttributeIDExecutable, ua.AttributeIDUserExecutable:

@@ -22,7 +22,7 @@ type filter struct {
 }
 
 func (f *filter) matches(r *reference) bool {
-	if r.forward && !f.forward || !r.forward && !f.inverse || f.kinds&r.kind.kind.self == 0 {
+	if r.forward && !f.forward || !r.forward && !f.inverse || f.kinds&r.kind.traits.self == 0 {
 		return false
 	}
 	return f.classes == 0 || f.classes&uint32(r.target.Class) != 0
@@ -89,9 +89,9 @@ func (s *Space) referenceKinds(id *ua.NodeID, subtypes bool) (uint64, bool) {
 		return 0, false
 	}
 	if subtypes {
-		return n.kind.family, true
+		return n.traits.family, true
 	}
-	return n.kind.self, true
+	return n.traits.self, true
 }
 
 // describe tells of a reference what the mask asks for.

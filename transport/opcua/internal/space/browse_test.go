@@ -37,6 +37,7 @@ func TestBrowse(t *testing.T) {
 		want      []string
 	}{
 		"forward":          {own("plant"), forward, nil, false, 0, append([]string{"-HasTypeDefinition>BaseObjectType"}, children...)},
+		"null text":        {own("plant"), inverse, ua.NewStringNodeID(0, ""), false, 0, []string{"<Organizes-Objects"}},
 		"inverse":          {own("plant"), inverse, nullID, false, 0, []string{"<Organizes-Objects"}},
 		"both":             {own("plant"), both, ua.NewNumericNodeID(0, 0), true, 0, append([]string{"<Organizes-Objects", "-HasTypeDefinition>BaseObjectType"}, children...)},
 		"kind":             {own("plant"), forward, standardID(id.HasComponent), false, 0, children},
@@ -76,6 +77,7 @@ func TestBrowseOfWhatCannotBeBrowsed(t *testing.T) {
 		"unknown node":      {ua.BrowseDescription{NodeID: own("nowhere")}, ua.StatusBadNodeIDUnknown},
 		"unknown direction": {ua.BrowseDescription{NodeID: own("plant"), BrowseDirection: 3}, ua.StatusBadBrowseDirectionInvalid},
 		"unknown kind":      {ua.BrowseDescription{NodeID: own("plant"), ReferenceTypeID: own("kind")}, ua.StatusBadReferenceTypeIDInvalid},
+		"null elsewhere":    {ua.BrowseDescription{NodeID: own("plant"), ReferenceTypeID: ua.NewNumericNodeID(1, 0)}, ua.StatusBadReferenceTypeIDInvalid},
 		"no kind": {ua.BrowseDescription{NodeID: own("plant"), ReferenceTypeID: standardID(id.RootFolder)},
 			ua.StatusBadReferenceTypeIDInvalid},
 	} {

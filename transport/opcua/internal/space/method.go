@@ -21,7 +21,7 @@ func (s *Space) Method(object, method *ua.NodeID) (*Node, ua.StatusCode) {
 		return nil, ua.StatusBadMethodInvalid
 	}
 	// Looked for from the method: it has one parent, an object may have thousands of methods.
-	components := filter{kinds: s.standard(id.HasComponent).kind.family, inverse: true}
+	components := filter{kinds: s.standard(id.HasComponent).traits.family, inverse: true}
 	for i := range m.references {
 		if r := &m.references[i]; r.target == o && components.matches(r) {
 			return m, ua.StatusOK

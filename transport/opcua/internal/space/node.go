@@ -36,7 +36,7 @@ type Node struct {
 	expandedID  *ua.ExpandedNodeID
 	definition  *Node       // the target of HasTypeDefinition, of Objects and Variables
 	references  []reference // in the order of adding
-	kind        *kind       // of type nodes
+	traits      *traits     // of type nodes
 	live        func(now time.Time) *ua.DataValue
 
 	value    atomic.Pointer[ua.DataValue] // replaced under mu, read without
@@ -51,8 +51,8 @@ type reference struct {
 	forward bool
 }
 
-// kind is what only type nodes have.
-type kind struct {
+// traits are what only type nodes have.
+type traits struct {
 	super     *Node // nil: the root of a hierarchy
 	abstract  bool
 	symmetric bool
@@ -80,11 +80,11 @@ func link(source, kind, target *Node) {
 
 // isA says whether a type node is another one or one of its subtypes.
 func (n *Node) isA(other *Node) bool {
-	for n != nil && n.kind != nil {
+	for n != nil && n.traits != nil {
 		if n == other {
 			return true
 		}
-		n = n.kind.super
+		n = n.traits.super
 	}
 	return false
 }

@@ -106,8 +106,8 @@ func TestStandardNodesAreThoseOfTheNodeset(t *testing.T) {
 		assert.Equal(t, want.XMLName.Local, "UA"+n.Class.String()[len("NodeClass"):], about)
 		assert.Equal(t, ua.QualifiedName{Name: want.BrowseName}, *n.BrowseName, about)
 		assert.Equal(t, want.InverseName, inverseName(n), about)
-		assert.Equal(t, want.IsAbstract, n.kind != nil && n.kind.abstract, about)
-		assert.Equal(t, want.Symmetric, n.kind != nil && n.kind.symmetric, about)
+		assert.Equal(t, want.IsAbstract, n.traits != nil && n.traits.abstract, about)
+		assert.Equal(t, want.Symmetric, n.traits != nil && n.traits.symmetric, about)
 		if n.has(ua.AttributeIDDataType) {
 			checkValued(t, o, want, n, about)
 		}
@@ -115,10 +115,10 @@ func TestStandardNodesAreThoseOfTheNodeset(t *testing.T) {
 }
 
 func inverseName(n *Node) string {
-	if n.kind == nil {
+	if n.traits == nil {
 		return ""
 	}
-	return n.kind.inverse
+	return n.traits.inverse
 }
 
 // checkValued compares what Variables and VariableTypes have.

@@ -48,7 +48,7 @@ func (s *Space) addHierarchy(class ua.NodeClass, rows []typeRow) {
 			ID:         standardID(row.id),
 			Class:      class,
 			BrowseName: &ua.QualifiedName{Name: row.name},
-			kind: &kind{
+			traits: &traits{
 				super:     s.standard(row.super),
 				abstract:  row.abstract,
 				symmetric: row.symmetric,
@@ -67,9 +67,9 @@ func (s *Space) addHierarchy(class ua.NodeClass, rows []typeRow) {
 func (s *Space) numberReferenceTypes() {
 	for i, row := range referenceTypes {
 		n := s.standard(row.id)
-		n.kind.self = 1 << i
-		for t := n; t != nil; t = t.kind.super {
-			t.kind.family |= n.kind.self
+		n.traits.self = 1 << i
+		for t := n; t != nil; t = t.traits.super {
+			t.traits.family |= n.traits.self
 		}
 	}
 }
