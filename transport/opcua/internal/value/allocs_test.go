@@ -40,6 +40,16 @@ func TestAppendJSONOfScalarsDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// A number costs the variant, and the box for the value in it.
+func TestParseOfNumbersAllocatesTheVariant(t *testing.T) {
+	for _, c := range scalars[:11] {
+		typ, text := typeOf(t, c.typ), []byte(c.text)
+		require.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+			_, _ = typ.Parse(text)
+		}), 2.0, c.typ)
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
 	for _, c := range append(scalars, struct{ typ, text string }{"Double[]", "[1.5,2.5,3.5,4.5,5.5,6.5,7.5,8.5,9.5,10.5]"}) {
 		b.Run(c.typ, func(b *testing.B) {

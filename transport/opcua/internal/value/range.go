@@ -7,30 +7,33 @@ import (
 	"github.com/gopcua/opcua/ua"
 )
 
-// Range is a NumericRange of one dimension. The zero value means the whole value.
+// Range is a NumericRange (OPC 10000-4, 7.27). The zero value means the whole value.
 type Range struct {
 	Low, High int // both inclusive, counted from 0
 	Set       bool
-	// dimensions is how many there were in the text, if more than one: no value here has them.
-	dimensions int
+
+	dimensions      int // how many there were in the text
+	subLow, subHigh int // the second one: a part of each text of an array
 }
 
-// ParseRange reads "", "3" or "3:7" (OPC 10000-4, 7.27 and A.3). The status is
-// BadIndexRangeInvalid if the syntax is none of these. A range of several dimensions is valid,
-// but finds nothing in any value here.
+// ParseRange reads "", "3" or "3:7" (OPC 10000-4, 7.27 and A.3), and several of them with commas
+// between. The status is BadIndexRangeInvalid if the syntax is none of these. Two dimensions find
+// parts of the texts in an array of String; more are valid, but find nothing in any value here.
 func ParseRange(text string) (Range, ua.StatusCode) {
 	if text == "" {
 		return Range{}, ua.StatusOK
 	}
-	parts := strings.Split(text, ",")
-	r := Range{Set: true, dimensions: len(parts)}
-	for i, part := range parts {
+	r := Range{Set: true}
+	for part := range strings.SplitSeq(text, ",") {
 		low, high, ok := bounds(part)
 		if !ok {
 			return Range{}, ua.StatusBadIndexRangeInvalid
 		}
-		if i == 0 {
+		switch r.dimensions++; r.dimensions {
+		case 1:
 			r.Low, r.High = low, high
+		case 2:
+			r.subLow, r.subHigh = low, high
 		}
 	}
 	return r, ua.StatusOK
@@ -46,9 +49,10 @@ func bounds(part string) (low, high int, ok bool) {
 	return low, high, ok && low < high
 }
 
-// index reads the digits of an index. One that is too large for any value is invalid.
+// index reads the digits of an index. One that is too large for any array is invalid.
 func index(text string) (int, bool) {
-	if text == "" || len(text) > 10 {
+	const most, digits = 1<<31 - 1, 10
+	if text == "" || len(text) > digits {
 		return 0, false
 	}
 	n := 0
@@ -58,29 +62,45 @@ func index(text string) (int, bool) {
 		}
 		n = n*10 + int(text[i]-'0')
 	}
-	return n, n <= maxIndex
+	return n, n <= most
 }
 
-const maxIndex = 1<<31 - 1
-
 // Read gives the part of a value that is there: an array of at least one element, or a part of a
-// text, which is counted in characters, or of a ByteString. It is BadIndexRangeNoData if
+// String, which is counted in characters, or of a ByteString. It is BadIndexRangeNoData if
 // nothing is there, or if the value has no parts.
 func (r Range) Read(v *ua.Variant) (*ua.Variant, ua.StatusCode) {
 	if !r.Set {
 		return v, ua.StatusOK
 	}
 	s := partsOf(v)
-	if !s.IsValid() || r.dimensions > 1 || r.Low >= s.Len() {
+	if !s.IsValid() || r.Low >= s.Len() {
 		return nil, ua.StatusBadIndexRangeNoData
 	}
-	return join(v, s.Slice(r.Low, min(r.High+1, s.Len()))), ua.StatusOK
+	s = s.Slice(r.Low, min(r.High+1, s.Len()))
+	if r.dimensions > 1 {
+		return r.readTexts(s)
+	}
+	return join(v, s), ua.StatusOK
+}
+
+// readTexts gives a part of each text of an array; what a text does not have is empty there.
+func (r Range) readTexts(s reflect.Value) (*ua.Variant, ua.StatusCode) {
+	texts, ok := s.Interface().([]string)
+	if !ok || r.dimensions > 2 {
+		return nil, ua.StatusBadIndexRangeNoData
+	}
+	parts := make([]string, len(texts))
+	for i, text := range texts {
+		characters := []rune(text)
+		parts[i] = string(characters[min(r.subLow, len(characters)):min(r.subHigh+1, len(characters))])
+	}
+	return ua.MustVariant(parts), ua.StatusOK
 }
 
 // Write gives a copy of old with part put in place of the range: BadIndexRangeNoData if old has
-// no such range, BadTypeMismatch if part is of another type or rank, BadIndexRangeDataMismatch if
-// it is not as
-// long as the range. Without a range it is part.
+// no such range, BadTypeMismatch if part is of another type or rank, [BadIndexRangeDataMismatch]
+// if it is not as long as the range. A single element is written as an array of one (OPC 10000-4,
+// 5.11.4.2). Parts of the texts in an array cannot be written. Without a range it is part.
 func (r Range) Write(old, part *ua.Variant) (*ua.Variant, ua.StatusCode) {
 	if !r.Set {
 		return part, ua.StatusOK
@@ -89,7 +109,7 @@ func (r Range) Write(old, part *ua.Variant) (*ua.Variant, ua.StatusCode) {
 	switch {
 	case !s.IsValid() || r.dimensions > 1 || r.High >= s.Len():
 		return nil, ua.StatusBadIndexRangeNoData
-	case !p.IsValid() || p.Type() != s.Type():
+	case !p.IsValid() || part.Type() != old.Type() || p.Type() != s.Type():
 		return nil, ua.StatusBadTypeMismatch
 	case p.Len() != r.High-r.Low+1:
 		return nil, BadIndexRangeDataMismatch
@@ -106,10 +126,10 @@ func partsOf(v *ua.Variant) reflect.Value {
 	if s, ok := value.(string); ok {
 		return reflect.ValueOf([]rune(s))
 	}
-	if s := reflect.ValueOf(value); s.Kind() == reflect.Slice && len(v.ArrayDimensions()) < 2 {
+	if s := reflect.ValueOf(value); s.Kind() == reflect.Slice && s.Type().Elem().Kind() != reflect.Slice {
 		return s
 	}
-	return reflect.Value{}
+	return reflect.Value{} // also of a matrix
 }
 
 // join makes a variant like v of parts.

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	good0    = ua.StatusCode(0)
+	fine     = ua.StatusCode(0)
 	invalid  = ua.StatusCode(0x80360000) // BadIndexRangeInvalid
 	noData   = ua.StatusCode(0x80370000) // BadIndexRangeNoData
 	mismatch = ua.StatusCode(0x80EA0000) // BadIndexRangeDataMismatch
@@ -26,7 +26,7 @@ func TestParseRange(t *testing.T) {
 		"0:2147483647": {Low: 0, High: 1<<31 - 1, Set: true},
 	} {
 		r, status := value.ParseRange(text)
-		require.Equal(t, good0, status, text)
+		require.Equal(t, fine, status, text)
 		require.Equal(t, want, value.Range{Low: r.Low, High: r.High, Set: r.Set}, text)
 	}
 	for _, text := range []string{
@@ -47,34 +47,42 @@ func TestRangeRead(t *testing.T) {
 		want   any
 		status ua.StatusCode
 	}{
-		{ints, "", ints, good0},
-		{ints, "0", []int32{10}, good0},
-		{ints, "1:2", []int32{11, 12}, good0},
-		{ints, "2:9", []int32{12, 13}, good0},
-		{ints, "3:2147483647", []int32{13}, good0},
+		{ints, "", ints, fine},
+		{ints, "0", []int32{10}, fine},
+		{ints, "1:2", []int32{11, 12}, fine},
+		{ints, "2:9", []int32{12, 13}, fine},
+		{ints, "3:2147483647", []int32{13}, fine},
 		{ints, "4", nil, noData},
 		{ints, "4:5", nil, noData},
 		{ints, "0,1", nil, noData},
 		{[]int32{}, "0", nil, noData},
 		{[]int32(nil), "0", nil, noData},
 		{[][]int32{{1}}, "0", nil, noData},
+		{[][]byte{{1}}, "0", nil, noData},
 		{int32(1), "0", nil, noData},
 		{nil, "0", nil, noData},
-		{ua.ByteArray{1, 2, 3}, "1:2", ua.ByteArray{2, 3}, good0},
-		{[]byte{1, 2, 3}, "1", []byte{2}, good0},
+		{ua.ByteArray{1, 2, 3}, "1:2", ua.ByteArray{2, 3}, fine},
+		{[]byte{1, 2, 3}, "1", []byte{2}, fine},
 		{[]byte(nil), "0", nil, noData},
-		{"grün", "2:3", "ün", good0},
-		{"grün", "3:9", "n", good0},
+		{"grün", "2:3", "ün", fine},
+		{"grün", "3:9", "n", fine},
 		{"grün", "4", nil, noData},
 		{"", "0", nil, noData},
-		{[]string{"a", "b"}, "1", []string{"b"}, good0},
+		{[]string{"a", "b"}, "1", []string{"b"}, fine},
+		{[]string{"a", "b"}, "1,0", []string{"b"}, fine},
+		{[]string{"TestString", "Test", "grün"}, "0:2,2:7", []string{"stStri", "st", "ün"}, fine},
+		{[]string{"TestString", "Test", ""}, "0:9,7:9", []string{"ing", "", ""}, fine},
+		{[]string{"a", "b"}, "2,0", nil, noData},
+		{[]string{"a", "b"}, "0,0,0", nil, noData},
+		{[]int32{1}, "0,0", nil, noData},
+		{"abc", "0,0", nil, noData},
 		{ua.NewLocalizedText("abc"), "0", nil, noData},
 	} {
 		r, status := value.ParseRange(c.text)
-		require.Equal(t, good0, status)
+		require.Equal(t, fine, status)
 		got, status := r.Read(ua.MustVariant(c.v))
 		require.Equal(t, c.status, status, "%v of %v", c.text, c.v)
-		if status == good0 {
+		if status == fine {
 			require.Equal(t, ua.MustVariant(c.want), got)
 		} else {
 			require.Nil(t, got)
@@ -93,10 +101,10 @@ func TestRangeWrite(t *testing.T) {
 		want   any
 		status ua.StatusCode
 	}{
-		{[]int32{1, 2, 3}, "", []int32{9}, []int32{9}, good0},
-		{[]int32{1, 2, 3}, "1", []int32{9}, []int32{1, 9, 3}, good0},
-		{[]int32{1, 2, 3}, "1:2", []int32{8, 9}, []int32{1, 8, 9}, good0},
-		{[]int32{1, 2, 3}, "0:2", []int32{7, 8, 9}, []int32{7, 8, 9}, good0},
+		{[]int32{1, 2, 3}, "", []int32{9}, []int32{9}, fine},
+		{[]int32{1, 2, 3}, "1", []int32{9}, []int32{1, 9, 3}, fine},
+		{[]int32{1, 2, 3}, "1:2", []int32{8, 9}, []int32{1, 8, 9}, fine},
+		{[]int32{1, 2, 3}, "0:2", []int32{7, 8, 9}, []int32{7, 8, 9}, fine},
 		{[]int32{1, 2, 3}, "3", []int32{9}, nil, noData},
 		{[]int32{1, 2, 3}, "2:3", []int32{8, 9}, nil, noData},
 		{[]int32{1, 2, 3}, "0:2147483647", []int32{9}, nil, noData},
@@ -110,23 +118,26 @@ func TestRangeWrite(t *testing.T) {
 		{[]int32{1, 2, 3}, "0", nil, nil, wrong},
 		{int32(1), "0", int32(9), nil, noData},
 		{nil, "0", []int32{9}, nil, noData},
-		{ua.ByteArray{1, 2}, "1", ua.ByteArray{9}, ua.ByteArray{1, 9}, good0},
+		{ua.ByteArray{1, 2}, "1", ua.ByteArray{9}, ua.ByteArray{1, 9}, fine},
 		{ua.ByteArray{1, 2}, "1", []byte{9}, nil, wrong},
-		{[]byte{1, 2}, "1", []byte{9}, []byte{1, 9}, good0},
+		{[]byte{1, 2}, "1", []byte{9}, []byte{1, 9}, fine},
 		{[]byte{1, 2}, "1", ua.ByteArray{9}, nil, wrong},
-		{"grün", "2", "u", "grun", good0},
-		{"grün", "0:3", "blau", "blau", good0},
+		{"grün", "2", "u", "grun", fine},
+		{"grün", "0:3", "blau", "blau", fine},
 		{"grün", "2", "ue", nil, mismatch},
 		{"grün", "2", []string{"u"}, nil, wrong},
 		{[]string{"a"}, "0", "b", nil, wrong},
+		{"abc", "0", []int32{98}, nil, wrong},
+		{[]int32{97}, "0", "b", nil, wrong},
+		{[]string{"a"}, "0,0", []string{"b"}, nil, noData},
 	} {
 		r, status := value.ParseRange(c.text)
-		require.Equal(t, good0, status)
+		require.Equal(t, fine, status)
 		old := ua.MustVariant(c.old)
 		got, status := r.Write(old, ua.MustVariant(c.part))
 		require.Equal(t, c.status, status, "%v at %q of %v", c.part, c.text, c.old)
 		require.Equal(t, ua.MustVariant(c.old), old, "old is not changed")
-		if status == good0 {
+		if status == fine {
 			require.Equal(t, ua.MustVariant(c.want), got)
 		} else {
 			require.Nil(t, got)

@@ -89,34 +89,30 @@ func textFits(t *ua.LocalizedText) bool {
 func nameFits(n *ua.QualifiedName) bool { return n != nil && utf8.ValidString(n.Name) }
 
 // Equal says whether two values are the same, for data changes: NaN is the same as NaN, 0 as -0,
-// a null text or array as an empty one, and a time in any zone.
+// a null text or array as an empty one, and a time in any zone. It knows all types of the codec.
 func Equal(a, b *ua.Variant) bool {
-	if a == nil || b == nil || a.Type() != b.Type() || a.Has(ua.VariantArrayValues) != b.Has(ua.VariantArrayValues) {
-		return valueOf(a) == nil && valueOf(b) == nil
+	x, y := valueOf(a), valueOf(b)
+	if x == nil || reflect.TypeOf(x) != reflect.TypeOf(y) {
+		return x == nil && y == nil
 	}
-	switch x := a.Value().(type) {
+	switch x := x.(type) {
 	case float32:
-		return sameFloat(x, b.Value().(float32))
+		return sameFloat(x, y.(float32))
 	case float64:
-		return sameFloat(x, b.Value().(float64))
+		return sameFloat(x, y.(float64))
 	case time.Time:
-		return x.Equal(b.Value().(time.Time))
+		return x.Equal(y.(time.Time))
 	case []byte:
-		return slices.Equal(x, b.Value().([]byte))
-	case ua.ByteArray:
-		return slices.Equal(x, b.Value().(ua.ByteArray))
+		return slices.Equal(x, y.([]byte))
 	case []float32:
-		y, ok := b.Value().([]float32)
-		return ok && slices.EqualFunc(x, y, sameFloat)
+		return slices.EqualFunc(x, y.([]float32), sameFloat)
 	case []float64:
-		y, ok := b.Value().([]float64)
-		return ok && slices.EqualFunc(x, y, sameFloat)
+		return slices.EqualFunc(x, y.([]float64), sameFloat)
 	case []time.Time:
-		y, ok := b.Value().([]time.Time)
-		return ok && slices.EqualFunc(x, y, time.Time.Equal)
+		return slices.EqualFunc(x, y.([]time.Time), time.Time.Equal)
 	}
-	return a.ArrayLength() <= 0 && b.ArrayLength() <= 0 && a.Has(ua.VariantArrayValues) ||
-		reflect.DeepEqual(a.Value(), b.Value())
+	bothEmpty := a.Has(ua.VariantArrayValues) && a.ArrayLength() <= 0 && b.ArrayLength() <= 0
+	return bothEmpty || reflect.DeepEqual(x, y)
 }
 
 func sameFloat[T float32 | float64](a, b T) bool { return a == b || a != a && b != b }

@@ -237,6 +237,8 @@ func TestEqual(t *testing.T) {
 		{ua.ByteArray{}, ua.ByteArray(nil), true},
 		{[]byte{}, []byte(nil), true},
 		{[]byte{1}, ua.ByteArray{1}, false},
+		{ua.ByteArray{1}, []ua.ByteArray{{1}}, false},
+		{[]float64{1}, [][]float64{{1}}, false},
 		{"a", "b", false},
 		{time.Unix(1, 0), time.Unix(1, 0).UTC(), true},
 		{time.Unix(1, 0), time.Unix(2, 0), false},
