@@ -106,23 +106,22 @@ func ParseType(name string, valueRank int) (Type, error) {
 func typeNumber(name string) (int, error) {
 	lower := strings.ToLower(name)
 	id, known := byName()[lower]
-	if number, ok := strings.CutPrefix(strings.TrimPrefix(lower, "ns=0;"), "i="); ok && !known {
-		if n, err := strconv.ParseUint(number, 10, 16); err == nil {
-			id = int(n)
-		}
-		_, other := unsupported[id]
-		known = other || supported(id)
+	if number, ok := strings.CutPrefix(strings.TrimPrefix(lower, "ns=0;"), "i="); ok {
+		n, err := strconv.ParseUint(number, 10, 32)
+		id, known = int(n), err == nil
 	}
-	if !known {
+	other := unsupported[id]
+	switch {
+	case !known:
 		return 0, fmt.Errorf("unknown data type %s: did you mean %s?", quote(name), nearest(lower))
+	case supported(id):
+		return id, nil
+	case other.name == "":
+		return 0, fmt.Errorf("data type i=%d is not supported", id)
+	case other.instead == "":
+		return 0, fmt.Errorf("data type %s is not supported", other.name)
 	}
-	if t, ok := unsupported[id]; ok {
-		if t.instead == "" {
-			return 0, fmt.Errorf("data type %s is not supported", t.name)
-		}
-		return 0, fmt.Errorf("data type %s is not supported: use %s", t.name, t.instead)
-	}
-	return id, nil
+	return 0, fmt.Errorf("data type %s is not supported: use %s", other.name, other.instead)
 }
 
 func supported(id int) bool { return id > 0 && id < len(names) && names[id] != "" }
