@@ -33,19 +33,20 @@
 //   - Unknown bits of encoding masks, for the same reason: each stands for a field. A NodeId with
 //     the flags of an ExpandedNodeId would also corrupt the response that it is copied to.
 //   - ExtensionObjects with an XML body: the codec reads them in a form of its own.
-//   - Structures of namespace 0 that are not on the list (structures in services.go): the codec
-//     knows some hundred. The list has what requests are made of (tokens, filters, operands,
-//     what may be in an AdditionalHeader) and the structures that variables of OPC 10000-8
-//     hold, so that whoever writes one to a variable hears BadTypeMismatch.
+//   - Structures that the codec knows, which are some hundred, and that are not on the list
+//     (structures in services.go). The list has what requests are made of (tokens, filters,
+//     operands, what may be in an AdditionalHeader) and the structures that variables of
+//     OPC 10000-8 hold, so that whoever writes one to a variable hears BadTypeMismatch.
 //
 // # What passes although nobody here knows it
 //
-// ExtensionObjects without a body, and those with a type that is not a number in namespace 0:
-// the codec knows no such type, skips the body unread and leaves Value nil. An AdditionalHeader
-// of a vendor's type has to be ignored (OPC 10000-4, 7.33), and a vendor's structure that is
-// written to a Double concerns that one item of the request: BadTypeMismatch, not a
-// ServiceFault. This holds as long as nobody calls [ua.RegisterExtensionObject] for another
-// namespace; nothing in this module does.
+// ExtensionObjects without a body, and those with a type that the codec does not know: it skips
+// the body unread and leaves Value nil. An AdditionalHeader of an unknown type has to be ignored
+// (OPC 10000-4, 7.33), newer clients send such ones, and a vendor's structure that is written to
+// a Double concerns that one item of the request: BadTypeMismatch, not a ServiceFault. What the
+// codec knows is not assumed: it is asked, with the type id that stands there.
+//
+// Note that the codec panics when it encodes such an ExtensionObject: it must not be sent back.
 //
 // Strings are not looked into: NUL and invalid UTF-8 do no harm to the codec, and what they mean
 // is for the owner of the value to judge, item by item.

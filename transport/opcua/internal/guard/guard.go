@@ -45,8 +45,9 @@ func New(limits Limits) *Guard {
 
 // Request checks the body of a message: the type id of a service request and the request.
 // After nil, ua.DecodeService of the same bytes neither fails nor panics nor loops, and keeps no more
-// than the package doc says. Else the error is a *Refusal. It does not allocate when it passes,
-// does not keep the body, and takes time in proportion to its length.
+// than the package doc says. Else the error is a *Refusal. It does not keep the body and takes time in
+// proportion to its length; when it passes it does not allocate, except where an ExtensionObject
+// has a type that is on no list.
 func (g *Guard) Request(body []byte) error {
 	w := walker{guard: g, rest: body, budget: budgetBase + budgetPerByte*len(body)}
 	service, ok := w.service()

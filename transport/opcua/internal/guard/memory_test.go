@@ -17,7 +17,7 @@ import (
 func mayKeep(body int) int     { return 1<<20 + 16*body }
 func mayAllocate(body int) int { return 4<<20 + 128*body }
 
-var longest = flag.Int("longest", 256<<10, "bytes of the bodies of which TestMemory makes the worst")
+var longest = flag.Int("longest", 64<<10, "bytes of the bodies of which TestMemory makes the worst")
 
 // TestMemory makes, of each construct that is small on the wire and large in memory, as much as
 // the guard lets through, and measures what decoding it keeps and allocates.

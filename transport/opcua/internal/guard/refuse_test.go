@@ -153,9 +153,11 @@ func encodings(t *testing.T) []refusalCase {
 func objects(t *testing.T) []refusalCase {
 	filter := func(object []byte) []byte { return write(t, 22, object) }
 	return []refusalCase{
-		{"structure of the codec that is not on the list", filter(object(id.BuildInfo_Encoding_DefaultBinary, 1)), malformed, value, "structure i=340"},
-		{"number that no structure has", filter(object(1, 1)), malformed, value, "structure i=1,"},
-		{"the same, written longer", filter(parts(2, uint16(0), uint32(340), 1, int32(1), 1)), malformed, value, "structure i=340"},
+		{"structure of the codec that is not on the list", filter(object(id.BuildInfo_Encoding_DefaultBinary, 1)), malformed, value, "structure that is not read here (i=340)"},
+		{"the same, with a namespace URI", filter(parts(0x81, 0, uint16(340), int32(1), "x", 1, int32(1), 1)), malformed, value, "structure that is not read here"},
+		{"the same, with a server index", filter(parts(0x41, 0, uint16(340), uint32(7), 1, int32(1), 1)), malformed, value, "structure that is not read here"},
+		{"a structure of the list, with a namespace URI", filter(parts(0x82, uint16(0), uint32(id.Range_Encoding_DefaultBinary), int32(1), "x", 1, int32(16), repeat(16, 0))), malformed, value, "structure that is not read here"},
+		{"the same, written longer", filter(parts(2, uint16(0), uint32(340), 1, int32(1), 1)), malformed, value, "structure that is not read here (i=340)"},
 		{"structure longer than its length", filter(object(id.Range_Encoding_DefaultBinary, 1)), malformed, value + ".Range.Low", "1 bytes of 8"},
 		{"structure shorter than its length", filter(object(id.ElementOperand_Encoding_DefaultBinary, uint32(1), 0)), malformed, value + ".ElementOperand", "1 bytes more"},
 		{"length of more than is left", filter(parts(1, 0, uint16(340), 1, int32(2), 1)), malformed, value, "string of 2 bytes in 1"},
@@ -226,6 +228,8 @@ func TestObjectsThatNobodyReads(t *testing.T) {
 		"a null body":                parts(1, 0, uint16(id.Range_Encoding_DefaultBinary), 1, int32(-1)),
 		"an unknown type, no body":   parts(1, 0, uint16(1), 0),
 		"an empty XML body":          parts(1, 0, uint16(1), 2, int32(0)),
+		"a newer number":             object(19_754, 1, 2),
+		"a number with a URI":        parts(0x81, 0, uint16(19_754), int32(1), "x", 1, int32(1), 1),
 		"a number of a vendor":       parts(1, 2, uint16(id.Range_Encoding_DefaultBinary), 1, int32(2), 0xff, 0xff),
 		"a large number of a vendor": parts(2, uint16(300), uint32(1<<31), 1, int32(2), 0xff, 0xff),
 		"a name in namespace 0":      parts(3, uint16(0), int32(5), "i=886", 1, int32(2), 0xff, 0xff),

@@ -11,19 +11,19 @@ import (
 // services are the requests that are decoded.
 func services() []any {
 	return []any{
-		// OPC 10000-4, 5.4 to 5.6: discovery, channels, sessions
+		// OPC 10000-4 (1.05), 5.5 to 5.7: discovery, channels, sessions
 		new(ua.FindServersRequest), new(ua.GetEndpointsRequest),
 		new(ua.OpenSecureChannelRequest), new(ua.CloseSecureChannelRequest),
 		new(ua.CreateSessionRequest), new(ua.ActivateSessionRequest), new(ua.CloseSessionRequest), new(ua.CancelRequest),
-		// 5.8: view
+		// 5.9: view
 		new(ua.BrowseRequest), new(ua.BrowseNextRequest), new(ua.TranslateBrowsePathsToNodeIDsRequest),
 		new(ua.RegisterNodesRequest), new(ua.UnregisterNodesRequest),
-		// 5.10, 5.11: attributes, methods
+		// 5.11, 5.12: attributes, methods
 		new(ua.ReadRequest), new(ua.WriteRequest), new(ua.CallRequest),
-		// 5.12: monitored items
+		// 5.13: monitored items
 		new(ua.CreateMonitoredItemsRequest), new(ua.ModifyMonitoredItemsRequest), new(ua.DeleteMonitoredItemsRequest),
 		new(ua.SetMonitoringModeRequest),
-		// 5.13: subscriptions
+		// 5.14: subscriptions
 		new(ua.CreateSubscriptionRequest), new(ua.ModifySubscriptionRequest), new(ua.DeleteSubscriptionsRequest),
 		new(ua.SetPublishingModeRequest), new(ua.PublishRequest), new(ua.RepublishRequest), new(ua.TransferSubscriptionsRequest),
 	}
