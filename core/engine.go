@@ -256,7 +256,7 @@ func (e *Engine) Sent(id ID) bool {
 
 // Fail implements [Sink].
 func (e *Engine) Fail(id ID, err error) bool {
-	outcome := outcomeOf(err)
+	outcome := OutcomeOf(err)
 	neverLeft := outcome == Shed || outcome == NotPublished && !errors.Is(err, ErrRefused)
 	return e.endWith(id, outcome, err.Error(), neverLeft)
 }

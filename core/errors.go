@@ -23,9 +23,11 @@ var (
 // ErrClosed is returned by AddNode after Close.
 var ErrClosed = errors.New("core: engine is closed")
 
-// outcomeOf maps an error of a bus, a rule or a transport to the outcome it stands for.
-func outcomeOf(err error) Outcome {
+// OutcomeOf maps an error of a bus, a rule or a transport to the outcome it stands for.
+func OutcomeOf(err error) Outcome {
 	switch {
+	case errors.Is(err, ErrClosed):
+		return Shutdown
 	case errors.Is(err, ErrNoSubscriber):
 		return NoSubscriber
 	case errors.Is(err, ErrShed):

@@ -1,7 +1,6 @@
 package http
 
 import (
-	"errors"
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
@@ -90,7 +89,7 @@ func (s *Server) receive(x *exchange) {
 		meta = x.meta()
 	}
 	if err := x.route.Receive(value, meta); err != nil {
-		x.fail(&core.Result{Outcome: outcomeOf(err), Message: err.Error()})
+		x.fail(&core.Result{Outcome: core.OutcomeOf(err), Message: err.Error()})
 		return
 	}
 	x.headers()
@@ -107,21 +106,4 @@ func (s *Server) provide(x *exchange) {
 	x.headers()
 	x.ctx.Response.Header.SetContentType(jsonType)
 	x.ctx.SetBody(value)
-}
-
-// outcomeOf says how the publishing of a received value failed.
-func outcomeOf(err error) core.Outcome {
-	switch {
-	case errors.Is(err, core.ErrNoSubscriber):
-		return core.NoSubscriber
-	case errors.Is(err, core.ErrShed):
-		return core.Shed
-	case errors.Is(err, core.ErrRuleFailed):
-		return core.RuleFailed
-	case errors.Is(err, core.ErrBadResponse):
-		return core.BadResponse
-	case errors.Is(err, core.ErrClosed):
-		return core.Shutdown
-	}
-	return core.NotPublished
 }
