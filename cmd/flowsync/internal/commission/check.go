@@ -8,6 +8,7 @@ import (
 // checkModel finds what no single resource and no single file can know.
 func checkModel(r *report, model *Model) {
 	checkServices(r, model)
+	checkOPCUAServers(r, model)
 	checkTopics(r, model)
 	checkRoutes(r, model)
 	checkCircles(r, model)
@@ -36,11 +37,26 @@ func (m *Model) eachHTTPNode(f func(*Service, *HTTPServer, *HTTPNode)) {
 	}
 }
 
+// eachNode calls f with every node that has a topic, of all protocols.
+func (m *Model) eachNode(f func(*Service, *Node)) {
+	m.eachHTTPNode(func(s *Service, _ *HTTPServer, n *HTTPNode) { f(s, &n.Node) })
+	for _, service := range m.Services {
+		if service.OPCUAServer == nil || service.OPCUAServer.Root == nil {
+			continue
+		}
+		service.OPCUAServer.Root.EachNode(func(n *OPCUANode) {
+			if n.Topic != "" {
+				f(service, &n.Node)
+			}
+		})
+	}
+}
+
 // checkTopics: no topic is used by two nodes, since their messages could not be told apart. A
 // node that is called a/tres would answer a.
 func checkTopics(r *report, model *Model) {
-	first := map[string]*HTTPNode{}
-	model.eachHTTPNode(func(s *Service, _ *HTTPServer, n *HTTPNode) {
+	first := map[string]*Node{}
+	model.eachNode(func(s *Service, n *Node) {
 		if s.ID == "" {
 			return
 		}

@@ -1,12 +1,13 @@
 // Package commission reads commissioning files: YAML files in the format of Cybus Connectware
-// that say which HTTP servers, nodes and mappings a gateway serves. [Load] turns them into a
+// that say which HTTP and OPC UA servers, nodes and mappings a gateway serves. [Load] turns them into a
 // checked [Model], or into the list of everything that is wrong with them.
 //
 // # Words
 //
 //   - service: one file, with its service id, which is the root of its MQTT topics.
 //   - resource: one entry of the file's resources, of a type such as Cybus::Node::Http.
-//   - node: a resource that requesters talk to. mapping: a resource that carries messages from
+//   - node: a resource that requesters talk to. tree: the nodes of an OPC UA server, each below
+//     its parent. mapping: a resource that carries messages from
 //     topics through rules to another topic.
 //   - value: a piece of the file after references, substitutions and merges, which remembers
 //     where it stands.
@@ -18,11 +19,13 @@
 //     !merge are carried out and aliases followed, with a guard against circles. What comes out
 //     are values. A name is looked for among the globals, the parameters, the definitions and
 //     the resources, in this order.
-//  3. decode (object.go, resources.go, http.go, mapping.go): each resource is read field by
-//     field. An unknown field, a wrong type or a number out of range is a [Problem] with its
-//     place; reading goes on, so that one run finds all.
-//  4. check (check.go, circle.go): what no single resource can know: paths and topics that are
-//     used twice, mappings that feed each other.
+//  3. decode (object.go, resources.go, node.go, http.go, opcua.go, opcuanode.go, mapping.go): each
+//     resource is read field by field. An unknown field, a wrong type or a number out of range is
+//     a [Problem] with its place; reading goes on, so that one run finds all.
+//  4. plant (tree.go): OPC UA nodes are put below their parents, which may stand anywhere in the
+//     file, and get their node ids.
+//  5. check (check.go, circle.go): what no single resource can know: paths and topics that are
+//     used twice, mappings that feed each other, a second OPC UA server.
 //
 // What is wrong is told once. In place of what it should have given stands a broken value, about
 // which nothing more is said: a misspelt reference does not also make a property missing.
@@ -47,8 +50,27 @@
 //
 // Files of Connectware are to run unchanged: what it documents and what has no bearing here
 // (inputBuffering, agentName, a format) is accepted, with a notice where its author may expect an
-// effect. An operation must be given, although its documentation calls it optional: nothing says
+// effect. An operation must be given but for OPC UA Objects and Variables, although its documentation calls it optional: nothing says
 // what a node without one would do.
+//
+// # OPC UA
+//
+// There is one OPC UA server, in all files together, with one root node; both are what Connectware
+// documents. Nodes stand in the same file as their server. A node whose parent is disabled is not
+// served either, with a notice.
+//
+// A node without nodeId gets one of its browse names from the root down, ns=1;s=Plant.Press.Start,
+// so that it stays what it is when nodes are added. Ids are compared in one spelling: i=07 is i=7.
+//
+// allowAnonymous is true by default: Connectware's properties are those of node-opcua, where it is
+// so, and with the default mode, SignAndEncrypt, a client without a user still needs a certificate
+// that was trusted. Modes and policies that do not go together are an error, not left out: mode
+// None goes with policy None, the others with the others.
+//
+// A Variable without an operation keeps its initial value for ever. Its operation, topic, rules
+// and transaction are those of HTTP nodes, and so are a Method's, which is not provided. What
+// timeoutErrorCode means is the protocol's: a code that is no Bad status is BadTimeout, with a
+// warning.
 //
 // # YAML
 //

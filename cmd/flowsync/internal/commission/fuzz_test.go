@@ -39,11 +39,14 @@ func FuzzLoad(f *testing.F) {
 		}
 		require.Len(t, model.Services, 1)
 		requireServable(t, model)
+		model.eachNode(func(_ *Service, n *Node) {
+			require.NotEmpty(t, n.Operation)
+			require.Equal(t, n.Operation == Transaction, n.Transaction.Timeout > 0)
+		})
 		model.eachHTTPNode(func(_ *Service, s *HTTPServer, n *HTTPNode) {
 			require.Positive(t, s.MaxBody)
 			require.NotEmpty(t, n.Method)
-			require.NotEmpty(t, n.Operation)
-			require.Equal(t, n.Operation == Transaction, n.Transaction.Timeout > 0)
+			require.Equal(t, n.Operation == Transaction, n.TimeoutErrorCode > 0)
 		})
 		for _, m := range model.Services[0].Mappings {
 			require.NotEmpty(t, m.Inputs)

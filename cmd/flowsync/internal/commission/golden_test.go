@@ -123,6 +123,10 @@ func requireServable(t *testing.T, model *Model) {
 		}
 		require.NoError(t, mqtt.ValidateTopic(n.Topic+"/treq"))
 	})
+	if _, server := model.OPCUAServer(); server != nil {
+		require.NotEmpty(t, server.Security)
+		server.Root.EachNode(func(n *OPCUANode) { require.NotEmpty(t, n.NodeID) })
+	}
 	for _, s := range model.Services {
 		for _, m := range s.Mappings {
 			vars := map[string]string{}

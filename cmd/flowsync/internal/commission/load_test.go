@@ -102,6 +102,38 @@ func TestManyProblems(t *testing.T) {
 	require.True(t, strings.HasSuffix(problems, "\nx.yaml: and 6 more problems\n"), problems[len(problems)-100:])
 }
 
+// TestTreeBounds: trees are bounded in depth, ids in length, and a chain of parents as long as a
+// file may have it, be it closed to a ring, takes no time.
+func TestTreeBounds(t *testing.T) {
+	chain := func(n, root int, browseName string) string {
+		var b strings.Builder
+		b.WriteString("resources:\n  ua: {type: Cybus::Server::Opcua}\n")
+		for i := range n { // the deepest comes first
+			parent := fmt.Sprintf("n%d", i+1)
+			if i == n-1 {
+				parent = map[int]string{0: "ua", 1: "n0"}[root]
+			}
+			fmt.Fprintf(&b, "  n%d: {type: Cybus::Node::Opcua, properties: {parent: !ref %s, browseName: %s, nodeType: Object}}\n", i, parent, browseName)
+		}
+		return b.String()
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"deep enough": {chain(maxTree, 0, "a"), ""},
+		"too deep":    {chain(maxTree+5, 0, "a"), "x.yaml:7:55: n4 stands more than 64 nodes deep\n"},
+		"long id":     {chain(9, 0, strings.Repeat("a", maxName)), "the node id of n1, made of the browse names above it, is longer than 4096 bytes: give it a nodeId\n"},
+		"long name":   {chain(1, 0, strings.Repeat("a", maxName+1)), "want a name of at most 512 bytes\n"},
+		"very deep":   {chain(5_000, 0, "a"), "n4935 stands more than 64 nodes deep\n"},
+		"ring":        {chain(5_000, 1, "a"), "the parent of n0 leads back to it: n0 → n1 → n2 → n3 → n4 → n5 → n6 → n7 → … → n0: one of them must have the server as its parent\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			model, problems := load(c.text)
+			require.Equal(t, c.want == "", model != nil, problems)
+			require.Contains(t, problems, c.want)
+			require.Less(t, len(problems), 1000)
+		})
+	}
+}
+
 // TestManyMappings: the search for circles is bounded, and says so.
 func TestManyMappings(t *testing.T) {
 	file := func(n int) string {
@@ -147,8 +179,8 @@ func TestNothing(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	require.Equal(t, []string{"POST"}, (&HTTPNode{Method: "POST", Operation: Transaction}).Methods())
-	require.Equal(t, []string{"GET", "PUT"}, (&HTTPNode{Method: "PUT", Operation: ServerProvidesAndReceives}).Methods())
+	require.Equal(t, []string{"POST"}, (&HTTPNode{Method: "POST", Node: Node{Operation: Transaction}}).Methods())
+	require.Equal(t, []string{"GET", "PUT"}, (&HTTPNode{Method: "PUT", Node: Node{Operation: ServerProvidesAndReceives}}).Methods())
 }
 
 func TestNearest(t *testing.T) {

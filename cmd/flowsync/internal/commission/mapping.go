@@ -113,10 +113,13 @@ func (s *service) topicOf(o *object, suffix string) (string, Position) {
 		s.errorf(o.val.pos, "%s wants either endpoint or topic", o.what)
 	}
 	o.ignore("topic")
-	node := find(s, o, "endpoint", httpNodeType, s.nodes)
+	node := find(s, o, "endpoint", httpNodeType+" or "+opcuaNodeType, s.nodes)
 	switch {
 	case node == nil:
 		return s.plainTopic(o), o.place("topic")
+	case node.Topic == "":
+		s.errorf(o.place("endpoint"), "endpoint of %s is %s, which has no operation and so no topic", o.what, clip(node.ID))
+		return "", o.place("endpoint")
 	case node.Operation == Transaction:
 		return node.Topic + "/" + suffix, o.place("endpoint")
 	default:

@@ -1,10 +1,12 @@
 package commission
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
+	"github.com/flowsync-go/flowsync/transport/opcua"
 )
 
 // Model is what all files together say. It is only made of files without errors.
@@ -18,7 +20,18 @@ type Service struct {
 	File        string
 	Pos         Position // of what the id is made of
 	HTTPServers []*HTTPServer
+	OPCUAServer *OPCUAServer // nil: none
 	Mappings    []*Mapping
+}
+
+// OPCUAServer is the one of all files, with the service that has it; nil: there is none.
+func (m *Model) OPCUAServer() (*Service, *OPCUAServer) {
+	for _, s := range m.Services {
+		if s.OPCUAServer != nil {
+			return s, s.OPCUAServer
+		}
+	}
+	return nil, nil
 }
 
 // HTTPServer is an enabled Cybus::Server::Http, with its enabled nodes.
@@ -41,18 +54,24 @@ const (
 	ServerProvidesAndReceives Operation = "serverProvidesAndReceives"
 )
 
-// HTTPNode is a Cybus::Node::Http.
-type HTTPNode struct {
+// Node is what nodes of all protocols have.
+type Node struct {
 	ID          string // of the resource
-	Method      string // GET, POST, PUT, PATCH, DELETE
-	Route       string
 	Operation   Operation
-	Topic       string // the whole node topic
+	Topic       string // the whole node topic; empty if the node has none
 	QoS         byte
 	Retain      bool
 	Rules       []rules.Spec
 	Transaction TransactionOptions // zero unless Operation is Transaction
 	Pos         Position
+}
+
+// HTTPNode is a Cybus::Node::Http.
+type HTTPNode struct {
+	Node
+	Method           string // GET, POST, PUT, PATCH, DELETE
+	Route            string
+	TimeoutErrorCode int // 400 to 599; 0 unless Operation is Transaction
 }
 
 // Methods are those that the node answers to.
@@ -63,13 +82,53 @@ func (n *HTTPNode) Methods() []string {
 	return []string{n.Method}
 }
 
-// TransactionOptions are the properties below "transaction".
+// TransactionOptions are the properties below "transaction" that all protocols have.
 type TransactionOptions struct {
 	Timeout             time.Duration // 1 ms to 1 h
-	TimeoutErrorCode    int           // 400 to 599
 	TimeoutErrorMessage string
 	MaxInFlight         int // 0: no limit
 	ResponseRules       []rules.Spec
+}
+
+// OPCUAServer is the enabled Cybus::Server::Opcua, with the tree of its enabled nodes. There is
+// one in a model, or none.
+type OPCUAServer struct {
+	ID             string
+	Port           int
+	ResourcePath   string // begins with a slash
+	Hosts          []string
+	ApplicationURI string // empty: not given
+	Security       []opcua.Security
+	Anonymous      bool
+	Root           *OPCUANode
+	Pos            Position
+}
+
+// OPCUANode is a Cybus::Node::Opcua. An Object has no operation, nor has a Variable that keeps
+// its initial value for ever.
+type OPCUANode struct {
+	Node
+	Class       opcua.Class
+	NodeID      string // ns=1;…, given or made of the browse names
+	BrowseName  string
+	DisplayName string // empty: the browse name
+	Description string
+	Children    []*OPCUANode
+
+	DataType        opcua.DataType  // of a Variable
+	Initial         json.RawMessage // of a Variable; nil: none
+	Inputs, Outputs []opcua.Argument
+
+	TimeoutStatus   uint32 // a Bad status; 0 unless Operation is Transaction
+	ReadTransaction bool   // Reads of a Variable are transactions too
+}
+
+// EachNode calls f with the nodes below and including n, parents first.
+func (n *OPCUANode) EachNode(f func(*OPCUANode)) {
+	f(n)
+	for _, child := range n.Children {
+		child.EachNode(f)
+	}
 }
 
 // Mapping is a Cybus::Mapping entry.

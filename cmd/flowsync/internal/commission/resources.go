@@ -8,20 +8,21 @@ import (
 )
 
 const (
-	httpServerType = "Cybus::Server::Http"
-	httpNodeType   = "Cybus::Node::Http"
-	mappingType    = "Cybus::Mapping"
+	httpServerType  = "Cybus::Server::Http"
+	opcuaServerType = "Cybus::Server::Opcua"
+	httpNodeType    = "Cybus::Node::Http"
+	opcuaNodeType   = "Cybus::Node::Opcua"
+	mappingType     = "Cybus::Mapping"
 )
 
 // served are the types that are, in the order in which they are read: nodes refer to servers,
 // and mappings to nodes, wherever they stand in a file.
-var served = []string{httpServerType, httpNodeType, mappingType}
+var served = []string{httpServerType, opcuaServerType, httpNodeType, opcuaNodeType, mappingType}
 
 // notServed are types that Connectware knows and this version does not serve. They are refused
 // by name, also when unknown types are not: what a file asks for must not vanish silently.
 var notServed = []string{
-	"Cybus::Server::Opcua", "Cybus::Node::Opcua", "Cybus::Connection", "Cybus::Endpoint", "Cybus::User", "Cybus::Role",
-	"Cybus::Container", "Cybus::Volume", "Cybus::Link", "Cybus::IngressRoute", "Cybus::File",
+	"Cybus::Connection", "Cybus::Endpoint", "Cybus::User", "Cybus::Role", "Cybus::Container", "Cybus::Volume", "Cybus::Link", "Cybus::IngressRoute", "Cybus::File",
 }
 
 // service reads the resources of one file.
@@ -35,13 +36,14 @@ type service struct {
 	order      map[string][]string    // the ids of each type that is served, as in the file
 	properties map[string]*object     // of those
 	servers    map[string]*HTTPServer // also disabled ones
-	nodes      map[string]*HTTPNode   // also disabled ones
+	branches   map[string]*branch     // OPC UA servers and their nodes; also disabled ones
+	nodes      map[string]*Node       // of all protocols; also disabled ones
 }
 
 func (s *service) read(resources *yaml.Node) {
 	s.places = map[string]Position{}
 	s.types, s.order, s.properties = map[string]string{}, map[string][]string{}, map[string]*object{}
-	s.servers, s.nodes = map[string]*HTTPServer{}, map[string]*HTTPNode{}
+	s.servers, s.branches, s.nodes = map[string]*HTTPServer{}, map[string]*branch{}, map[string]*Node{}
 	s.eachEntry(resources, "resources", func(key, val *yaml.Node) {
 		s.places[key.Value] = s.at(key)
 		s.resource(key.Value, s.resolve(val, 1))
@@ -52,12 +54,16 @@ func (s *service) read(resources *yaml.Node) {
 	if s.exhausted {
 		return // half a file would have problems that the whole one has not
 	}
-	reads := map[string]func(id string){httpServerType: s.httpServer, httpNodeType: s.httpNode, mappingType: s.mapping}
+	reads := map[string]func(id string){
+		httpServerType: s.httpServer, opcuaServerType: s.opcuaServer,
+		httpNodeType: s.httpNode, opcuaNodeType: s.opcuaNode, mappingType: s.mapping,
+	}
 	for _, typ := range served {
 		for _, id := range s.order[typ] {
 			reads[typ](id)
 		}
 	}
+	s.plant()
 }
 
 // resource reads what all resources have, and judges the type.

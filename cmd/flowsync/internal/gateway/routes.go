@@ -110,7 +110,7 @@ func (g *Gateway) transaction(service string, n *commission.HTTPNode) (*http.Tra
 		g.bus.add(node, request)
 	}
 	return &http.Transaction{
-		Node: node, TimeoutCode: n.Transaction.TimeoutErrorCode, TimeoutMessage: n.Transaction.TimeoutErrorMessage,
+		Node: node, TimeoutCode: n.TimeoutErrorCode, TimeoutMessage: n.Transaction.TimeoutErrorMessage,
 	}, nil
 }
 
