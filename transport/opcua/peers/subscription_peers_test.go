@@ -115,21 +115,25 @@ type monitored struct {
 	RevisedQueueSize        uint32
 }
 
-// monitor creates monitored items for the values of nodes, whose handles are 1, 2, …
-func (c *client) monitor(subscription uint32, filter map[string]any, paths ...string) []monitored {
+// monitorAs creates a monitored item for the value of a node.
+func (c *client) monitorAs(subscription, handle uint32, filter map[string]any, path string) monitored {
 	c.t.Helper()
-	var items []map[string]any
-	for i, path := range paths {
-		parameters := map[string]any{"clientHandle": i + 1, "samplingInterval": 0, "queueSize": 20, "discardOldest": true}
-		if filter != nil {
-			parameters["filter"] = filter
-		}
-		items = append(items, map[string]any{"itemToMonitor": attribute(node(path), attributeValue), "monitoringMode": 2, "requestedParameters": parameters})
+	parameters := map[string]any{"clientHandle": handle, "samplingInterval": 0, "queueSize": 20, "discardOldest": true}
+	if filter != nil {
+		parameters["filter"] = filter
 	}
+	item := map[string]any{"itemToMonitor": attribute(node(path), attributeValue), "monitoringMode": 2, "requestedParameters": parameters}
 	var got struct{ Results []monitored }
-	c.ask("CreateMonitoredItems", map[string]any{"subscriptionId": subscription, "timestampsToReturn": 2, "itemsToCreate": items}, &got)
-	require.Len(c.t, got.Results, len(paths))
-	return got.Results
+	c.ask("CreateMonitoredItems", map[string]any{"subscriptionId": subscription, "timestampsToReturn": 2, "itemsToCreate": []any{item}}, &got)
+	require.Len(c.t, got.Results, 1)
+	return got.Results[0]
+}
+
+func (c *client) monitor(subscription uint32, path string) monitored {
+	c.t.Helper()
+	got := c.monitorAs(subscription, 1, nil, path)
+	require.Equal(c.t, "Good", got.StatusCode)
+	return got
 }
 
 func absolute(deadband float64) map[string]any {
@@ -171,16 +175,48 @@ func TestSubscriptionOfTheClient(t *testing.T) {
 	next("counter", 10)
 }
 
+// reports publishes until an item reports a value, and returns what others reported meanwhile.
+func (c *client) reports(handle uint32, want any) (others []any) {
+	c.t.Helper()
+	for range 200 {
+		found := false
+		for _, data := range c.publish().NotificationMessage.NotificationData {
+			for _, item := range data.MonitoredItems {
+				got := item.Value.Value.Value
+				if item.ClientHandle != handle {
+					others = append(others, got)
+				} else if fmt.Sprint(got) == fmt.Sprint(want) {
+					found = true
+				}
+			}
+		}
+		if found {
+			return others
+		}
+	}
+	require.Fail(c.t, "a value is not reported", "%v by item %d", want, handle)
+	return nil
+}
+
+// What differs by no more than the deadband from what was last reported is not reported. A second
+// item, without a deadband, tells that a value was seen at all.
 func TestDeadband(t *testing.T) {
 	p := newPlant(t)
 	c := p.connect(dial{})
 	s := c.subscribe(50*time.Millisecond, 1000)
-	require.Equal(t, "Good", c.monitor(s, absolute(10), "counter")[0].StatusCode)
-	for _, value := range []string{"17", "18", "20", "28", "29", "18", "17", "100"} {
+	require.Equal(t, "Good", c.monitorAs(s, 1, absolute(10), "counter").StatusCode)
+	require.Equal(t, "Good", c.monitorAs(s, 2, nil, "counter").StatusCode)
+	var reported []any
+	reported = append(reported, c.reports(2, 7)...)
+	for _, value := range []string{"17", "18", "20", "28", "29", "19", "18", "100"} {
 		p.provide("counter", value)
+		reported = append(reported, c.reports(2, value)...)
 	}
-	// More than 10 from what was last reported.
-	require.Equal(t, "[7 18 29 18 100]", fmt.Sprint(c.collect(100)))
+	if len(reported) < 5 { // the item's last report may come one interval after the other's
+		c.reports(1, 100)
+		reported = append(reported, 100)
+	}
+	require.Equal(t, "[7 18 29 18 100]", fmt.Sprint(reported))
 	for _, wrong := range []struct {
 		path   string
 		filter map[string]any
@@ -190,7 +226,7 @@ func TestDeadband(t *testing.T) {
 		{"counter", absolute(-1), []string{"BadDeadbandFilterInvalid", "BadMonitoredItemFilterInvalid"}},
 		{"nowhere", nil, []string{"BadNodeIdUnknown"}},
 	} {
-		require.Contains(t, wrong.status, c.monitor(s, wrong.filter, wrong.path)[0].StatusCode, wrong.path)
+		require.Contains(t, wrong.status, c.monitorAs(s, 3, wrong.filter, wrong.path).StatusCode, wrong.path)
 	}
 }
 
@@ -208,7 +244,7 @@ func TestKeepAlive(t *testing.T) {
 	second := c.publish()
 	require.GreaterOrEqual(t, time.Since(began), 200*time.Millisecond)
 	require.EqualValues(t, 1, second.NotificationMessage.SequenceNumber)
-	c.monitor(s, nil, "counter")
+	c.monitor(s, "counter")
 	third := c.publish()
 	require.EqualValues(t, 1, third.NotificationMessage.SequenceNumber)
 	require.Len(t, third.NotificationMessage.values(), 1)
@@ -219,7 +255,7 @@ func TestRepublish(t *testing.T) {
 	p := newPlant(t)
 	c := p.connect(dial{})
 	s := c.subscribe(50*time.Millisecond, 1000)
-	c.monitor(s, nil, "counter")
+	c.monitor(s, "counter")
 	first := c.publish()
 	n := first.NotificationMessage.SequenceNumber
 	require.Equal(t, []uint32{n}, first.AvailableSequenceNumbers)
@@ -252,7 +288,7 @@ func TestTransfer(t *testing.T) {
 	connect := func(name string) *client { return p.connect(dial{User: name, Password: password}) }
 	first, second, stranger := connect(user), connect(user), connect("somebody else")
 	s := first.subscribe(50*time.Millisecond, 1000)
-	first.monitor(s, nil, "counter")
+	first.monitor(s, "counter")
 	require.Equal(t, []any{7.0}, first.publish().NotificationMessage.values())
 
 	transfer := func(c *client, id uint32) (got []struct{ StatusCode string }) {
@@ -277,8 +313,7 @@ func TestModifySubscription(t *testing.T) {
 	p := newPlant(t)
 	c := p.connect(dial{})
 	s := c.subscribe(50*time.Millisecond, 2)
-	item := c.monitor(s, nil, "counter")[0]
-	require.Equal(t, "Good", item.StatusCode)
+	item := c.monitor(s, "counter")
 	require.Equal(t, []any{7.0}, c.collect(7))
 
 	set := func(mode int) {
@@ -317,14 +352,19 @@ func TestModifySubscription(t *testing.T) {
 	require.Equal(t, "Good", modified.Results[0].StatusCode)
 	require.EqualValues(t, 2, modified.Results[0].RevisedQueueSize)
 	c.quiet()
+	second := c.monitorAs(s, 2, nil, "counter") // tells when a value was seen
+	set(1)                                      // sampling: values queue, and are not reported
+	require.Empty(t, c.reports(2, 9))
 	for _, value := range []string{"10", "11", "12"} {
 		p.provide("counter", value)
+		require.Empty(t, c.reports(2, value))
 	}
+	set(2)
 	require.Equal(t, []any{11.0, 12.0}, c.collect(12))
 
 	var deleted struct{ Results []string }
-	c.ask("DeleteMonitoredItems", map[string]any{"subscriptionId": s, "monitoredItemIds": []uint32{item.MonitoredItemID, item.MonitoredItemID}}, &deleted)
-	require.Equal(t, []string{"Good", "BadMonitoredItemIdInvalid"}, deleted.Results)
+	c.ask("DeleteMonitoredItems", map[string]any{"subscriptionId": s, "monitoredItemIds": []uint32{item.MonitoredItemID, second.MonitoredItemID, item.MonitoredItemID}}, &deleted)
+	require.Equal(t, []string{"Good", "Good", "BadMonitoredItemIdInvalid"}, deleted.Results)
 	p.provide("counter", "13")
 	c.quiet()
 	c.ask("DeleteSubscriptions", map[string]any{"subscriptionIds": []uint32{s, s}}, &deleted)

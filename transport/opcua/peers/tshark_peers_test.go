@@ -181,7 +181,7 @@ func everyService(c *client, p *plant) {
 
 func subscriptionServices(c *client, p *plant) {
 	s := c.subscribe(50*time.Millisecond, 3)
-	item := c.monitor(s, absolute(1), "counter")[0].MonitoredItemID
+	item := c.monitorAs(s, 1, absolute(1), "counter").MonitoredItemID
 	n := c.publish().NotificationMessage.SequenceNumber
 	c.ask("Republish", map[string]any{"subscriptionId": s, "retransmitSequenceNumber": n}, nil)
 	c.publish(acknowledgement{s, n})
