@@ -29,14 +29,18 @@ func (w *walker) localizedText() bool {
 // dataValue reads a DataValue, OPC 10000-6, 5.2.2.17. The codec makes a Variant also for one
 // without a value.
 func (w *walker) dataValue() bool {
-	if !w.keep(sizeDataValue + sizeVariant) {
+	if !w.keep(sizeDataValue) {
 		return false
 	}
 	mask, ok := w.mask(0x3f)
 	if !ok {
 		return false
 	}
-	if mask&ua.DataValueValue != 0 && !w.nested(variant) {
+	if mask&ua.DataValueValue == 0 {
+		if !w.keep(sizeVariant) {
+			return false
+		}
+	} else if !w.nested(variant) {
 		return w.in("Value")
 	}
 	return w.skip(size(mask, ua.DataValueStatusCode, 4) +
