@@ -1,87 +1,167 @@
 package channel
 
 import (
-	"crypto/rsa"
-	"log/slog"
+	"bufio"
+	"errors"
 	"net"
+	"os"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
 )
 
-// Options of channels. Zero values of limits and times mean their defaults.
-type Options struct {
-	// Certificate (DER) and Key are the server's; nil: only the policy None.
-	Certificate []byte
-	Key         *rsa.PrivateKey
-	// Allowed says which policy and mode a channel may have. None with mode None is always let
-	// through here, because clients ask for endpoints that way; what else such a channel may do is the handler's to judge.
-	Allowed func(policyURI string, mode ua.MessageSecurityMode) bool
-	// Trust judges a client's certificate; it may block. nil: all are refused.
-	Trust func(der []byte) (ua.StatusCode, error)
-	// Handler takes the messages.
-	Handler Handler
-	// Guard judges the body of OPN and CLO messages before they are decoded. Required.
-	Guard func(body []byte) error
+// readBuffer is how much is read at a time when several short messages wait.
+const readBuffer = 8 << 10
 
-	ReceiveBuffer, SendBuffer int           // bytes of a chunk; 65 535
-	MaxMessage                int           // bytes of a request; 2 MiB
-	MaxChunks                 int           // of a request; 512
-	MaxQueue                  int           // bytes of responses that may wait to be written; 16 MiB
-	HandshakeTimeout          time.Duration // from accept to the first OPN; 5 s
-	WriteTimeout              time.Duration // 10 s
-	MinLifetime, MaxLifetime  time.Duration // of a token; 3 s (what tests of renewal use), 1 h
-	Logger                    *slog.Logger
+// Channel is a connection with its secure channel. Methods may be called from any goroutine.
+type Channel struct {
+	server *Server
+	conn   net.Conn
+	in     *bufio.Reader
+	out    outbox
+	wrote  chan struct{} // closed when the writer has ended
+
+	// Set once, before the handler sees the channel.
+	id       uint32
+	agreed   *agreement
+	envelope *envelope // nil until the channel is open
+	mode     ua.MessageSecurityMode
+
+	// The reader's.
+	tokens   tokens
+	counting bool   // a sequence number has been seen
+	sequence uint32 // the last
+	partial  assembly
+	scratch  []byte // for a chunk that is not a whole message
 }
-
-// Handler takes what clients send.
-type Handler interface {
-	// Handle is called on the connection's reader with each MSG body, in order, one at a time.
-	// The body is the handler's from then on. An error that is a ua.StatusCode (or wraps one)
-	// ends the connection with that code in an ERR message.
-	Handle(c *Channel, requestID uint32, body []byte) error
-	// Closed is called once, after the last Handle: nothing can be sent any more.
-	Closed(c *Channel)
-}
-
-// Server makes channels. It has no goroutines of its own.
-type Server struct{}
-
-// NewServer judges the options.
-func NewServer(o Options) (*Server, error) { panic("not written") }
 
 // Serve runs one connection until it ends and closes it. It starts one further goroutine, which
 // has ended when it returns.
-func (s *Server) Serve(conn net.Conn) { panic("not written") }
+func (s *Server) Serve(conn net.Conn) {
+	c := &Channel{
+		server: s,
+		conn:   conn,
+		in:     bufio.NewReaderSize(conn, readBuffer),
+		wrote:  make(chan struct{}),
+		id:     s.nextID(),
+	}
+	c.out.init(conn, s.MaxQueue, s.WriteTimeout)
+	c.out.readBy(time.Now().Add(s.HandshakeTimeout))
+	go c.write()
+	err := c.converse()
+	c.finish(err)
+	if c.envelope != nil {
+		c.closed()
+	}
+}
 
-// Channel is a connection with its secure channel. Methods may be called from any goroutine.
-type Channel struct{}
+// converse reads until the connection ends; the error says why.
+func (c *Channel) converse() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.server.log.panicked(c, "reader", r)
+			err = refuse(ua.StatusBadTCPInternalError, "")
+		}
+	}()
+	if err := c.hello(); err != nil {
+		return err
+	}
+	for {
+		f, err := peek(c.in)
+		if err != nil {
+			return err
+		}
+		if err := c.dispatch(f); err != nil {
+			return err
+		}
+	}
+}
+
+// dispatch handles the frame that comes next.
+func (c *Channel) dispatch(f frame) error {
+	limit := c.agreed.receive + blockSlack
+	switch {
+	case f.kind == "OPN":
+		if err := f.check(min(limit, maxOpen), "OPN"); err != nil {
+			return err
+		}
+		b := make([]byte, f.size)
+		if err := f.read(c.in, b); err != nil {
+			return err
+		}
+		return c.open(b)
+	case c.envelope == nil:
+		return f.check(limit, "OPN")
+	}
+	if err := f.check(limit, "MSG", "CLO", "OPN"); err != nil {
+		return err
+	}
+	return c.message(f)
+}
+
+// finish ends the connection, and returns when it is closed and the writer has ended.
+func (c *Channel) finish(cause error) {
+	var r *refusal
+	switch {
+	case errors.As(cause, &r):
+	case errors.Is(cause, os.ErrDeadlineExceeded) && c.envelope == nil:
+		r = &refusal{status: ua.StatusBadTimeout, reason: "no channel was opened in time"}
+	case errors.Is(cause, os.ErrDeadlineExceeded):
+		r = &refusal{status: ua.StatusBadSecureChannelTokenUnknown, reason: "the token was not renewed in time"}
+	}
+	if first := c.out.end(r, r != nil && r.flush); first && r != nil {
+		c.server.log.ended(c, r)
+	}
+	<-c.wrote
+	if _, linger := c.out.farewell(); linger {
+		drain(c.conn)
+	}
+	_ = c.conn.Close()
+}
+
+// closed tells the handler.
+func (c *Channel) closed() {
+	defer func() {
+		if r := recover(); r != nil {
+			c.server.log.panicked(c, "Handler.Closed", r)
+		}
+	}()
+	c.server.Handler.Closed(c)
+}
 
 // ID is the secure channel id, unique in the process and never 0.
-func (c *Channel) ID() uint32 { panic("not written") }
+func (c *Channel) ID() uint32 { return c.id }
 
 // Policy is the URI of the security policy.
-func (c *Channel) Policy() string { panic("not written") }
+func (c *Channel) Policy() string { return c.envelope.policy }
 
 // Mode is the security mode.
-func (c *Channel) Mode() ua.MessageSecurityMode { panic("not written") }
+func (c *Channel) Mode() ua.MessageSecurityMode { return c.mode }
 
-// ClientCertificate is the client's certificate, DER; nil with the policy None.
-func (c *Channel) ClientCertificate() []byte { panic("not written") }
+// ClientCertificate is the client's certificate, DER, without its chain; nil with the policy None.
+func (c *Channel) ClientCertificate() []byte { return c.envelope.client }
 
 // EndpointURL is what the client said in its HEL.
-func (c *Channel) EndpointURL() string { panic("not written") }
+func (c *Channel) EndpointURL() string { return c.agreed.url }
 
-// LocalAddr and RemoteAddr are those of the connection.
-func (c *Channel) LocalAddr() net.Addr { panic("not written") }
+// LocalAddr is where the client connected to.
+func (c *Channel) LocalAddr() net.Addr { return c.conn.LocalAddr() }
 
 // RemoteAddr is where the client is.
-func (c *Channel) RemoteAddr() net.Addr { panic("not written") }
+func (c *Channel) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
 
 // Send hands a message body (type id and response) to the writer. It never blocks, and owns body from
 // then on. When the channel is closed or its queue is full it does nothing more than close it.
-func (c *Channel) Send(requestID uint32, body []byte) { panic("not written") }
+func (c *Channel) Send(requestID uint32, body []byte) {
+	c.out.add(item{kind: itemMessage, request: requestID, body: body})
+}
 
 // Close ends the connection, after an ERR message with the status if it is Bad: what still waits to be
 // written is written within the write deadline if flush is set, dropped otherwise. It does not block.
-func (c *Channel) Close(status ua.StatusCode, flush bool) { panic("not written") }
+func (c *Channel) Close(status ua.StatusCode, flush bool) {
+	var words *refusal
+	if uint32(status)>>31 != 0 {
+		words = &refusal{status: status}
+	}
+	c.out.end(words, flush)
+}
