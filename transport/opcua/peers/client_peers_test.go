@@ -125,6 +125,8 @@ type request struct {
 	Fields  map[string]any
 	Hint    time.Duration // 0: the client's
 	Token   string        // another client whose authentication token is used; "none": none at all
+	// Diagnostics are the ReturnDiagnostics of the header.
+	Diagnostics int
 }
 
 // send sends a request and does not wait.
@@ -132,6 +134,7 @@ func (c *client) send(r request) *sent {
 	c.t.Helper()
 	id, done, err := c.d.begin("request", map[string]any{
 		"client": c.name, "service": r.Service, "fields": r.Fields, "hint": r.Hint.Milliseconds(), "token": r.Token,
+		"diagnostics": r.Diagnostics,
 	})
 	require.NoError(c.t, err)
 	return &sent{c, id, done}

@@ -45,6 +45,7 @@ func TestSessionClosedWhileHeld(t *testing.T) {
 		require.Equal(t, "BadSessionClosed", s.outcome())
 	}
 	p.allCancelled()
+	c.cut() // node-opcua does not know that its session is closed
 }
 
 // outcome is what a Call ended with, whether the response says so for all of it or for its item.

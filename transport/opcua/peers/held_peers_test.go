@@ -208,6 +208,32 @@ func TestTwoCallsInOneRequest(t *testing.T) {
 	require.Equal(t, "BadRequestTimeout", got[2].StatusCode, "what the node is configured to say")
 }
 
+// operationLevelAdditionalInfo asks for a text with each operation that failed (OPC 10000-4, 7.33).
+const operationLevelAdditionalInfo = 0x80
+
+func TestDiagnostics(t *testing.T) {
+	p := newPlant(t)
+	p.respond("line.mayStart", func(r *mem.Request) { r.Fail(0x803C0000, "no material") })
+	c := p.connect(dial{})
+	for _, asked := range []int{0, operationLevelAdditionalInfo} {
+		r := calls(methodCall("line.mayStart", text("A 17"), int32s(3)))
+		r.Diagnostics = asked
+		var got struct {
+			ResponseHeader  header
+			DiagnosticInfos []struct{ AdditionalInfo string }
+		}
+		c.send(r).response(&got)
+		require.Equal(t, "Good", got.ResponseHeader.ServiceResult)
+		if asked == 0 {
+			require.Empty(t, got.DiagnosticInfos)
+			continue
+		}
+		require.Len(t, got.DiagnosticInfos, 1)
+		require.Contains(t, got.DiagnosticInfos[0].AdditionalInfo, "responder_error")
+		require.Contains(t, got.DiagnosticInfos[0].AdditionalInfo, "no material")
+	}
+}
+
 // The server answers before the client gives up, however long the node may take: node-opcua would
 // report a timeout of its own, which says nothing.
 func TestClientTimeoutIsHonoured(t *testing.T) {

@@ -175,6 +175,9 @@ func everyService(c *client, p *plant) {
 	require.Equal(p.t, "BadArgumentsMissing", c.call("line.mayStart").StatusCode)
 	require.Equal(p.t, "BadTimeout", c.call("line.slow", int32s(3)).StatusCode)
 	require.Equal(p.t, "BadServiceUnsupported", c.status(request{Service: "QueryFirst", Fields: map[string]any{"nodeTypes": []any{}}}))
+	withText := calls(methodCall("line.mayStart"))
+	withText.Diagnostics = operationLevelAdditionalInfo
+	require.Equal(p.t, "Good", c.status(withText))
 	c.ask("Cancel", map[string]any{"requestHandle": 1}, nil)
 	subscriptionServices(c, p)
 }

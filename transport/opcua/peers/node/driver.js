@@ -80,11 +80,12 @@ const commands = {
 
   // request sends one service request as it is told to, with the session's token, with that of
   // another client's session, or without one, and returns the response as it came.
-  request({ id, client, service, fields, hint, token }) {
+  request({ id, client, service, fields, hint, token, diagnostics }) {
     const { client: sender } = clients.get(client);
     const request = new types[service + "Request"](fromJSON(fields));
     const session = token === "none" ? undefined : clients.get(token || client).session;
     request.requestHeader.timeoutHint = hint || 0;
+    request.requestHeader.returnDiagnostics = diagnostics || 0;
     if (session) request.requestHeader.authenticationToken = session.authenticationToken;
     pending.set(id, request);
     return new Promise((resolve, reject) => {
