@@ -1,0 +1,172 @@
+package service
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/gopcua/opcua/id"
+	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/channel"
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
+)
+
+// held is a request that has operations which have not ended.
+type held struct {
+	service     *Service
+	client      *client
+	channel     *channel.Channel
+	id          uint32 // of the request, on its channel
+	handle      uint32
+	response    uint16 // the type id of its response
+	diagnostics bool   // the client wants texts of failures
+
+	pending    atomic.Int32 // operations that have not ended, and one for whoever begins them
+	results    []result     // of all items, each written once
+	operations []*operation // set before the request is in the client's list
+
+	// Below: guarded by the client's lock.
+	ended          ua.StatusCode // Bad: the request was ended as a whole
+	next, previous *held
+}
+
+// result is what an item of a Call, Write or Read ends with.
+type result struct {
+	status  ua.StatusCode
+	info    string          // why, in words; empty: nobody asked
+	inputs  []ua.StatusCode // of the arguments of a Call
+	outputs []*ua.Variant   // of a Call
+	value   *ua.DataValue   // of a Read; status is not looked at if it is set
+}
+
+// operation is an item that a transaction answers.
+type operation struct {
+	held    *held
+	node    *Node
+	index   int                   // of its result
+	number  uint64                // that of a Write or Read of its Variable
+	text    []byte                // the value of its request, until it has begun
+	written *ua.Variant           // what a Write wrote
+	times   ua.TimestampsToReturn // of a Read
+	part    value.Range           // of a Read
+
+	id        core.ID // below: guarded by the client's lock; zero until it has begun
+	cancelled bool    // it was to be cancelled before it had
+}
+
+// hold begins the operations of a request. results holds what the other items ended with.
+func (r *request) hold(results []result, operations []*operation) {
+	h := &held{
+		service: r.service, client: r.client, channel: r.channel, id: r.id, handle: r.header.handle,
+		response: r.entry.response, diagnostics: r.wantsInfos(), results: results, operations: operations,
+	}
+	for _, op := range operations {
+		op.held = h
+	}
+	h.pending.Store(int32(len(operations)) + 1)
+	h.service.held.Add(1)
+	if !r.client.add(h) {
+		h.service.release()
+		r.fault(ua.StatusBadSessionClosed)
+		return
+	}
+	limit := r.limit()
+	for _, op := range operations {
+		op.begin(limit)
+	}
+	h.done()
+}
+
+// limit is how long an operation may take so that the answer is there before the client gives
+// up; 0: it does not say.
+func (r *request) limit() time.Duration {
+	hint := r.header.timeout
+	if hint == 0 {
+		return 0
+	}
+	return max(time.Millisecond, hint-max(20*time.Millisecond, hint/20))
+}
+
+// wantsInfos says whether the client asked for texts of operations that failed.
+func (r *request) wantsInfos() bool {
+	return r.header.diagnostics&ua.OperationLevelAdditionalInfo != 0
+}
+
+func (op *operation) begin(limit time.Duration) {
+	call := core.Call{Node: op.node.Transaction, Value: op.text, Timeout: limit}
+	id := op.held.service.options.Engine.Begin(&call, op)
+	op.text = nil
+	c := op.held.client
+	c.mu.Lock()
+	op.id = id
+	cancelled := op.cancelled
+	c.mu.Unlock()
+	if cancelled {
+		op.held.service.options.Engine.Cancel(id)
+	}
+}
+
+// cancel cancels the transactions of a request. Those that have ended do not mind.
+func (h *held) cancel() {
+	for _, op := range h.operations {
+		h.client.mu.Lock()
+		id := op.id
+		op.cancelled = true
+		h.client.mu.Unlock()
+		if id != (core.ID{}) {
+			h.service.options.Engine.Cancel(id)
+		}
+	}
+}
+
+// Complete implements [core.Completer].
+func (op *operation) Complete(r core.Result) {
+	to := &op.held.results[op.index]
+	to.status = op.node.statusOf(&r)
+	if r.Outcome == core.Answered {
+		op.answered(to, r.Extra)
+	} else if op.held.diagnostics {
+		to.info = op.node.infoOf(&r)
+	}
+	op.held.done()
+}
+
+// answered takes over what the answer gave.
+func (op *operation) answered(to *result, extra any) {
+	if outputs, ok := extra.([]*ua.Variant); ok {
+		to.outputs = outputs
+		return
+	}
+	v, _ := extra.(*ua.Variant)
+	switch op.held.response {
+	case id.WriteResponse_Encoding_DefaultBinary:
+		if v == nil {
+			v = op.written
+		}
+		op.node.apply(op.number, v)
+	case id.ReadResponse_Encoding_DefaultBinary:
+		if v == nil { // null: there is no value to give
+			to.status = ua.StatusBadUnknownResponse
+			return
+		}
+		op.node.apply(op.number, v)
+		if v, to.status = op.part.Read(v); to.status != ua.StatusOK {
+			return
+		}
+		to.value = stamp(&ua.DataValue{Value: v, SourceTimestamp: time.Now()}, op.times)
+	}
+}
+
+// done counts an operation off; the last one sends the response.
+func (h *held) done() {
+	if h.pending.Add(-1) > 0 {
+		return
+	}
+	defer h.service.release()
+	if ended := h.client.remove(h); ended != ua.StatusOK {
+		h.channel.Send(h.id, appendHeader(make([]byte, 0, 64), serviceFault, h.handle, ended))
+		return
+	}
+	h.channel.Send(h.id, encodeResults(h.response, h.handle, h.results))
+}

@@ -1,0 +1,69 @@
+package service
+
+import (
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
+)
+
+// read carries out a Read (OPC 10000-4, 5.11.2).
+func (r *request) read() {
+	var v ua.ReadRequest
+	if !r.decode(&v) || !r.many(len(v.NodesToRead), MaxRead) {
+		return
+	}
+	switch {
+	case !(v.MaxAge >= 0): // also if it is no number
+		r.fault(ua.StatusBadMaxAgeInvalid)
+		return
+	case v.TimestampsToReturn > ua.TimestampsToReturnNeither:
+		r.fault(ua.StatusBadTimestampsToReturnInvalid)
+		return
+	}
+	results := make([]result, len(v.NodesToRead))
+	var operations []*operation
+	for i, item := range v.NodesToRead {
+		if op := r.readItem(item, v.TimestampsToReturn); op != nil {
+			op.index = i
+			operations = append(operations, op)
+			continue
+		}
+		results[i].value = r.service.options.Space.Read(item, v.TimestampsToReturn)
+	}
+	r.finish(results, operations)
+}
+
+// readItem returns an operation if a transaction answers the item: the whole value of a Variable that is
+// configured so.
+func (r *request) readItem(item *ua.ReadValueID, times ua.TimestampsToReturn) *operation {
+	if item.AttributeID != ua.AttributeIDValue {
+		return nil
+	}
+	found := r.service.options.Space.Find(item.NodeID)
+	if found == nil {
+		return nil
+	}
+	node := nodeOf(found)
+	if node == nil || !node.ReadHeld || item.DataEncoding.Name != "" {
+		return nil
+	}
+	part, status := value.ParseRange(item.IndexRange)
+	if status != ua.StatusOK {
+		return nil // Space.Read says what is wrong
+	}
+	return &operation{node: node, text: []byte("null"), times: times, part: part, number: node.begun.Add(1)}
+}
+
+// stamp gives a value the timestamps that are asked for.
+func stamp(d *ua.DataValue, times ua.TimestampsToReturn) *ua.DataValue {
+	if times == ua.TimestampsToReturnServer || times == ua.TimestampsToReturnNeither {
+		d.SourceTimestamp = time.Time{}
+	}
+	if times == ua.TimestampsToReturnServer || times == ua.TimestampsToReturnBoth {
+		d.ServerTimestamp = time.Now()
+	}
+	d.UpdateMask()
+	return d
+}
