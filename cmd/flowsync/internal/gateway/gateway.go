@@ -3,9 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/flowsync-go/flowsync/transport/http"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
+	"github.com/flowsync-go/flowsync/transport/opcua"
 )
 
 // Settings of a gateway, judged by the command line.
@@ -28,6 +27,14 @@ type Settings struct {
 	TLS          *tls.Config
 	AllowOrigins []string
 	Token        string
+	// OPCUA is where to listen for OPC UA clients, host:port; used only if the model has an OPC UA
+	// server. Empty: 127.0.0.1 and the port that the model gives.
+	OPCUA string
+	// Login judges user names and passwords of OPC UA clients, as in [opcua.Options]. nil: there
+	// are no users.
+	Login func(user, password string) bool
+	// State is the folder of certificates, as in [opcua.Options].
+	State string
 	// Broker is the broker to connect to. nil: the one inside the process, Embedded.
 	Broker   *mqtt.Options
 	Embedded embedded.Options
@@ -53,11 +60,14 @@ type Gateway struct {
 	internal *embedded.Broker // the link, if it is one of these; else nil
 	bus      *ruleBus
 	engine   *core.Engine
-	server   *http.Server // nil: the model has no HTTP server
-	listener net.Listener
+	http     *http.Server  // nil: the model has no HTTP server
+	opcua    *opcua.Server // nil: the model has no OPC UA server
+	doors    []*door       // both, as far as there are
 	relays   []*relay
 	runs     []*rules.Run // of nodes that receive and provide
 	routes   []RouteInfo
+	ua       OPCUAInfo
+	topics   []string // of all nodes
 
 	failed   chan error // why a server ended by itself
 	serving  sync.WaitGroup
@@ -88,7 +98,10 @@ func (g *Gateway) open(ctx context.Context, model *commission.Model) error {
 		return err
 	}
 	g.engine = engine
-	if err := g.addServers(model); err != nil {
+	if err := g.addHTTP(model); err != nil {
+		return err
+	}
+	if err := g.addOPCUA(model); err != nil {
 		return err
 	}
 	if err := g.addMappings(model); err != nil {
@@ -97,7 +110,9 @@ func (g *Gateway) open(ctx context.Context, model *commission.Model) error {
 	if err := g.connect(ctx); err != nil {
 		return err
 	}
-	g.serve()
+	for _, d := range g.doors {
+		g.serving.Go(func() { g.serve(d) })
+	}
 	return nil
 }
 
@@ -135,17 +150,6 @@ func (g *Gateway) connect(ctx context.Context) error {
 	}
 	g.settings.Logger.Warn("the broker is not there yet, requests end as not_published until it is", "error", err)
 	return nil
-}
-
-func (g *Gateway) serve() {
-	if g.server == nil {
-		return
-	}
-	g.serving.Go(func() {
-		if err := g.server.Serve(g.listener); err != nil && !g.draining.Load() {
-			g.failed <- fmt.Errorf("HTTP server on %s: %w", g.listener.Addr(), err)
-		}
-	})
 }
 
 // Failed delivers the error of a part that ended by itself, without which there is no going on.

@@ -223,7 +223,7 @@ func TestOverview(t *testing.T) {
 // TestServerFails: a listener that breaks is reported, for the process to end.
 func TestServerFails(t *testing.T) {
 	r := open(t, node("ask", ""))
-	r.listener.Close()
+	r.doors[0].listener.Close()
 	require.ErrorContains(t, receive(t, r.Failed()), "HTTP server on")
 }
 

@@ -55,10 +55,10 @@ func httpContext(meta any) *rules.HTTPContext {
 }
 
 // inspection returns what sees the answers of a node: its response rules, if it has any, and
-// then the check of what the answer says about the HTTP reply.
-func inspection(topic string, pipeline *rules.Pipeline) func(*core.Reply) error {
+// then the protocol's check of what the answer says.
+func inspection(topic string, pipeline *rules.Pipeline, inspect func(*core.Reply) error) func(*core.Reply) error {
 	if pipeline == nil {
-		return http.Inspect
+		return inspect
 	}
 	return func(r *core.Reply) error {
 		message, err := pipeline.Apply(rules.Input{Payload: r.Payload, Topic: topic})
@@ -70,6 +70,6 @@ func inspection(topic string, pipeline *rules.Pipeline) func(*core.Reply) error 
 			return fmt.Errorf("%w: the response rules gave no answer: %w", core.ErrRuleFailed, err)
 		}
 		*r = changed
-		return http.Inspect(r)
+		return inspect(r)
 	}
 }

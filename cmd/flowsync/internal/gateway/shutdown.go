@@ -40,7 +40,7 @@ func (g *Gateway) closeAll() error {
 	if g.bus != nil {
 		g.bus.stop()
 	}
-	g.closeServer()
+	g.closeDoors()
 	end := time.Now().Add(relayWait)
 	for _, r := range g.relays {
 		r.close(end)
@@ -57,21 +57,4 @@ func (g *Gateway) closeAll() error {
 		return fmt.Errorf("closing the broker: %w", err)
 	}
 	return nil
-}
-
-// closeServer lets the connections write what they owe, and cuts those that do not end: a
-// client that has sent half a request may keep its connection open as long as it likes.
-func (g *Gateway) closeServer() {
-	if g.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), serverWait)
-		defer cancel()
-		if g.server.Shutdown(ctx) != nil { // nothing but the end of ctx
-			g.settings.Logger.Info("connections that did not end were cut", "after", serverWait)
-			_ = g.server.Close() // never fails
-		}
-	}
-	if g.listener != nil {
-		g.listener.Close() // the server has closed it, unless it never served
-	}
-	g.serving.Wait()
 }

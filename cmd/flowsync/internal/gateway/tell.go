@@ -8,6 +8,7 @@ import (
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/commission"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
+	"github.com/flowsync-go/flowsync/transport/opcua"
 )
 
 // RouteInfo tells what is served on a path.
@@ -18,22 +19,49 @@ type RouteInfo struct {
 	Timeout      time.Duration // of a transaction
 }
 
+// OPCUAInfo tells what OPC UA clients can do.
+type OPCUAInfo struct {
+	Addr      string // host:port; empty: there is no OPC UA server
+	Path      string // of the endpoint URL
+	Security  []opcua.Security
+	Anonymous bool
+	Nodes     []OPCUANodeInfo // those with an operation
+}
+
+// OPCUANodeInfo tells what an OPC UA node does.
+type OPCUANodeInfo struct {
+	Class     opcua.Class // Variable or Method
+	NodeID    string
+	Operation commission.Operation
+	Topic     string
+	Timeout   time.Duration // of a transaction
+}
+
 // HTTPAddr is where the HTTP server listens; empty: there is none.
 func (g *Gateway) HTTPAddr() string {
-	if g.listener == nil {
-		return ""
+	for _, d := range g.doors {
+		if d.protocol == httpProtocol {
+			return d.listener.Addr().String()
+		}
 	}
-	return g.listener.Addr().String()
+	return ""
 }
 
 // Routes are what the HTTP server serves, in the order of the files.
 func (g *Gateway) Routes() []RouteInfo { return slices.Clone(g.routes) }
 
+// OPCUA is what the OPC UA server serves; its nodes are in the order of the tree.
+func (g *Gateway) OPCUA() OPCUAInfo {
+	info := g.ua
+	info.Nodes = slices.Clone(info.Nodes)
+	return info
+}
+
 // TopicFilters show everything that goes through the broker for this gateway.
 func (g *Gateway) TopicFilters() []string {
 	var filters []string
-	for _, r := range g.routes {
-		parts := strings.SplitN(r.Topic, "/", 3)
+	for _, topic := range g.topics {
+		parts := strings.SplitN(topic, "/", 3)
 		filter := strings.Join(parts[:min(2, len(parts))], "/") + "/#"
 		if !slices.Contains(filters, filter) {
 			filters = append(filters, filter)

@@ -47,7 +47,7 @@ func (refusedClosing) Error() string { return "the gateway is shutting down" }
 
 func (refusedClosing) Unwrap() error { return core.ErrClosed }
 
-// receive implements Receive of an HTTP route. What the rules drop or hold back is received all
+// receive implements Receive of an HTTP route, and of an OPC UA node, which has no meta. What the rules drop or hold back is received all
 // the same; what they fail on is not.
 func (n *intake) receive(value []byte, meta *http.Meta) error {
 	if n.closed.Load() {
@@ -112,20 +112,20 @@ func (n *intake) publish(message []byte) error {
 	})
 }
 
-// outlet keeps the last value seen on the topic of a serverProvides node.
+// outlet gives on the values seen on the topic of a serverProvides node.
 type outlet struct {
 	name   string
 	topic  string
-	run    *rules.Run // nil: there are no rules
+	take   func(value []byte) error // JSON text, which is its own to keep
+	run    *rules.Run               // nil: there are no rules
 	logger *slog.Logger
 	log    rate.Sometimes
-	last   atomic.Pointer[[]byte]
 }
 
 // handle is called with every message on the node's topic.
 func (o *outlet) handle(m mqtt.Message) {
 	if o.run == nil {
-		o.keep(m.Payload)
+		o.give(m.Payload)
 		return
 	}
 	o.run.Push(rules.Input{Payload: append([]byte(nil), m.Payload...), Topic: m.Topic})
@@ -137,20 +137,20 @@ func (o *outlet) emit(out rules.Output) {
 		o.refuse(out.Err)
 		return
 	}
-	o.keep(out.Payload)
+	o.give(out.Payload)
 }
 
-func (o *outlet) keep(payload []byte) {
+func (o *outlet) give(payload []byte) {
 	message, err := core.DecodeAnswer(payload) // it need not have an id
 	if err == nil && message.Value == nil {
 		err = errors.New("the message has no value member")
 	}
+	if err == nil {
+		err = o.take(append([]byte(nil), message.Value...))
+	}
 	if err != nil {
 		o.refuse(err)
-		return
 	}
-	value := append([]byte(nil), message.Value...)
-	o.last.Store(&value)
 }
 
 func (o *outlet) refuse(err error) {
@@ -159,11 +159,19 @@ func (o *outlet) refuse(err error) {
 	})
 }
 
-// provide implements Provide of an HTTP route.
-func (o *outlet) provide() ([]byte, bool) {
-	last := o.last.Load()
-	if last == nil {
+// lastValue is the last value of an outlet.
+type lastValue struct{ text atomic.Pointer[[]byte] }
+
+func (v *lastValue) set(value []byte) error {
+	v.text.Store(&value)
+	return nil
+}
+
+// get implements Provide of an HTTP route.
+func (v *lastValue) get() ([]byte, bool) {
+	text := v.text.Load()
+	if text == nil {
 		return nil, false
 	}
-	return *last, true
+	return *text, true
 }
