@@ -29,7 +29,9 @@ func (s *subscription) cycle() *Owner {
 		return nil
 	}
 	now := time.Now()
-	s.rearm(now)
+	if !s.rearm(now) {
+		return nil
+	}
 	o := s.owner
 	if s.expired() {
 		if o != nil {
@@ -53,13 +55,15 @@ func (s *subscription) cycle() *Owner {
 }
 
 // rearm keeps the ticks at whole intervals: they do not drift, and are left out when they are
-// missed.
-func (s *subscription) rearm(now time.Time) {
-	s.next = s.next.Add(s.interval)
-	if late := now.Sub(s.next); late >= 0 {
+// missed. It says whether this one is due: it is not if the interval was changed just when the
+// timer fired.
+func (s *subscription) rearm(now time.Time) bool {
+	late := now.Sub(s.next)
+	if late >= 0 {
 		s.next = s.next.Add((late/s.interval + 1) * s.interval)
 	}
 	s.timer.Reset(s.next.Sub(now))
+	return late >= 0
 }
 
 // expired counts the cycles in which no Publish request waited.

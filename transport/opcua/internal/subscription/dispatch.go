@@ -78,6 +78,7 @@ func (o *Owner) giveBack(p *publish) bool {
 	defer o.mu.Unlock()
 	if !o.closed {
 		o.waiting = slices.Insert(o.waiting, 0, p)
+		o.expire(p.deadline)
 	}
 	return !o.closed
 }

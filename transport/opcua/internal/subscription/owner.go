@@ -28,8 +28,9 @@ func (m *Manager) NewOwner(user string) *Owner {
 	o := &Owner{manager: m, user: user, subscriptions: map[uint32]*subscription{}}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o.closed = m.closed
-	m.owners[o] = struct{}{}
+	if o.closed = m.closed; !o.closed {
+		m.owners[o] = struct{}{}
+	}
 	return o
 }
 

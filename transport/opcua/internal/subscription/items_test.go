@@ -1,0 +1,294 @@
+package subscription
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gopcua/opcua/ua"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+type createRequest = ua.MonitoredItemCreateRequest
+
+func TestItemsAreCheckedOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		s := r.open("ann")
+		id := s.subscribe()
+		attribute := func(n *ua.NodeID, a ua.AttributeID) *createRequest {
+			return want(n, func(r *createRequest) { r.ItemToMonitor.AttributeID = a })
+		}
+		tests := map[string]struct {
+			item   *createRequest
+			status ua.StatusCode
+		}{
+			"value":           {want(speed), ua.StatusOK},
+			"live value":      {want(clock), ua.StatusOK},
+			"attribute":       {attribute(plant, ua.AttributeIDDisplayName), ua.StatusOK},
+			"unknown node":    {want(unknown), ua.StatusBadNodeIDUnknown},
+			"no value":        {want(plant), ua.StatusBadAttributeIDInvalid},
+			"no attribute":    {attribute(speed, 99), ua.StatusBadAttributeIDInvalid},
+			"zero attribute":  {attribute(speed, 0), ua.StatusBadAttributeIDInvalid},
+			"events":          {attribute(plant, ua.AttributeIDEventNotifier), ua.StatusBadMonitoredItemFilterUnsupported},
+			"events of none":  {attribute(speed, ua.AttributeIDEventNotifier), ua.StatusBadAttributeIDInvalid},
+			"range of a list": {want(list, func(r *createRequest) { r.ItemToMonitor.IndexRange = "1:2" }), ua.StatusOK},
+			"bad range":       {want(list, func(r *createRequest) { r.ItemToMonitor.IndexRange = "2:1" }), ua.StatusBadIndexRangeInvalid},
+			"encoding of a number": {want(speed, func(r *createRequest) { r.ItemToMonitor.DataEncoding.Name = "Default XML" }),
+				ua.StatusBadDataEncodingInvalid},
+			"unknown mode": {want(speed, func(r *createRequest) { r.MonitoringMode = 3 }), ua.StatusBadMonitoringModeInvalid},
+			"filter of a text": {want(text, func(r *createRequest) {
+				r.RequestedParameters.Filter = changeFilter(1, ua.DeadbandTypeAbsolute, 1)
+			}), ua.StatusBadFilterNotAllowed},
+			"nothing":       {nil, ua.StatusBadStructureMissing},
+			"no parameters": {&createRequest{ItemToMonitor: &ua.ReadValueID{}}, ua.StatusBadStructureMissing},
+			"no node id":    {want(nil), ua.StatusBadNodeIDInvalid},
+		}
+		for name, test := range tests {
+			got := s.create(id, test.item)[0]
+			assert.Equal(t, test.status, got.StatusCode, name)
+			assert.Equal(t, test.status == ua.StatusOK, got.MonitoredItemID != 0, name)
+			assert.NotNil(t, got.FilterResult, name)
+		}
+	})
+}
+
+func TestAValueThatIsBadForAReasonOfItsOwnIsMonitored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		s := r.open("ann")
+		r.space.Find(speed).Store(&ua.DataValue{Status: ua.StatusBadAttributeIDInvalid})
+		s.monitor(s.subscribe(), want(speed))
+		s.publish(1)
+		time.Sleep(100 * ms)
+		assert.Equal(t, []any{ua.StatusBadAttributeIDInvalid}, s.one().values())
+	})
+}
+
+func TestItemServicesCheckTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRig(t, Options{}).open("ann")
+		id := s.subscribe()
+		services := map[string]func(subscription uint32, n int, ts ua.TimestampsToReturn) ua.StatusCode{
+			"create": func(subscription uint32, n int, ts ua.TimestampsToReturn) ua.StatusCode {
+				_, status := s.CreateItems(&ua.CreateMonitoredItemsRequest{
+					SubscriptionID: subscription, TimestampsToReturn: ts, ItemsToCreate: make([]*createRequest, n)})
+				return status
+			},
+			"modify": func(subscription uint32, n int, ts ua.TimestampsToReturn) ua.StatusCode {
+				_, status := s.ModifyItems(&ua.ModifyMonitoredItemsRequest{
+					SubscriptionID: subscription, TimestampsToReturn: ts, ItemsToModify: make([]*ua.MonitoredItemModifyRequest, n)})
+				return status
+			},
+			"delete": func(subscription uint32, n int, _ ua.TimestampsToReturn) ua.StatusCode {
+				_, status := s.DeleteItems(&ua.DeleteMonitoredItemsRequest{
+					SubscriptionID: subscription, MonitoredItemIDs: make([]uint32, n)})
+				return status
+			},
+			"mode": func(subscription uint32, n int, _ ua.TimestampsToReturn) ua.StatusCode {
+				_, status := s.SetMonitoringMode(&ua.SetMonitoringModeRequest{
+					SubscriptionID: subscription, MonitoredItemIDs: make([]uint32, n)})
+				return status
+			},
+		}
+		for name, call := range services {
+			assert.Equal(t, ua.StatusBadNothingToDo, call(id, 0, 0), name)
+			assert.Equal(t, ua.StatusBadTooManyOperations, call(id, 10_001, 0), name)
+			assert.Equal(t, ua.StatusBadSubscriptionIDInvalid, call(id+1, 1, 0), name)
+			assert.Equal(t, ua.StatusOK, call(id, 1, 0), name)
+			if name == "create" || name == "modify" {
+				assert.Equal(t, ua.StatusBadTimestampsToReturnInvalid, call(id, 1, 4), name)
+			}
+		}
+		_, status := s.SetMonitoringMode(&ua.SetMonitoringModeRequest{SubscriptionID: id, MonitoringMode: 3, MonitoredItemIDs: []uint32{1}})
+		assert.Equal(t, ua.StatusBadMonitoringModeInvalid, status)
+	})
+}
+
+func TestItemParametersAreRevised(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{MaxQueueSize: 20})
+		s := r.open("ann")
+		id := s.subscribe()
+		tests := map[string]struct {
+			node         *ua.NodeID
+			sampling     float64
+			queue        uint32
+			wantSampling float64
+			wantQueue    uint32
+		}{
+			"kept":                            {speed, 50, 5, 50, 5},
+			"publishing interval":             {speed, -1, 1, 100, 1},
+			"each change, default queue":      {speed, 0, 0, 0, 1},
+			"node is slower, queue too large": {slow, 0, 1 << 31, 1000, 20},
+			"live: at the publishing tick":    {clock, 0, 1, max(100, r.space.Find(clock).MinSampling), 1},
+			"live: slower":                    {clock, 5000, 1, 5000, 1},
+		}
+		for name, test := range tests {
+			got := s.create(id, want(test.node, func(r *createRequest) {
+				r.RequestedParameters.SamplingInterval, r.RequestedParameters.QueueSize = test.sampling, test.queue
+			}))[0]
+			assert.Equal(t, ua.StatusOK, got.StatusCode, name)
+			assert.Equal(t, test.wantSampling, got.RevisedSamplingInterval, name)
+			assert.Equal(t, test.wantQueue, got.RevisedQueueSize, name)
+		}
+	})
+}
+
+func TestItemsAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{MaxItems: 3, MaxItemsPerSubscription: 2})
+		s := r.open("ann")
+		one, other := s.subscribe(), s.subscribe()
+		statuses := func(subscription uint32, n int) (out []ua.StatusCode) {
+			for range n {
+				out = append(out, s.create(subscription, want(speed))[0].StatusCode)
+			}
+			return out
+		}
+		full := ua.StatusBadTooManyMonitoredItems
+		assert.Equal(t, []ua.StatusCode{ua.StatusOK, ua.StatusOK, full}, statuses(one, 3))
+		assert.Equal(t, []ua.StatusCode{ua.StatusOK, full}, statuses(other, 2))
+		m, status := s.DeleteItems(&ua.DeleteMonitoredItemsRequest{SubscriptionID: one, MonitoredItemIDs: []uint32{1, 1, 9}})
+		require.Equal(t, ua.StatusOK, status)
+		assert.Equal(t, []ua.StatusCode{ua.StatusOK, ua.StatusBadMonitoredItemIDInvalid, ua.StatusBadMonitoredItemIDInvalid}, m.Results)
+		assert.Equal(t, []ua.StatusCode{ua.StatusOK, full}, statuses(other, 2))
+		_, status = s.Delete(&ua.DeleteSubscriptionsRequest{SubscriptionIDs: []uint32{one, other}})
+		require.Equal(t, ua.StatusOK, status)
+		assert.Zero(t, r.m.items.used.Load())
+		assert.Zero(t, r.m.queued.used.Load())
+	})
+}
+
+func TestItemIDsAreNotReused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRig(t, Options{}).open("ann")
+		id := s.subscribe()
+		seen := map[uint32]bool{}
+		for range 20 {
+			item := s.monitor(id, want(speed))
+			assert.False(t, seen[item])
+			seen[item] = true
+			_, status := s.DeleteItems(&ua.DeleteMonitoredItemsRequest{SubscriptionID: id, MonitoredItemIDs: []uint32{item}})
+			require.Equal(t, ua.StatusOK, status)
+		}
+	})
+}
+
+func TestQueuesTogetherAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{MaxQueued: 15})
+		s := r.open("ann")
+		id := s.subscribe()
+		sizes := func() (out []uint32) {
+			for _, c := range s.create(id, want(speed), want(speed), want(speed)) {
+				out = append(out, c.RevisedQueueSize)
+			}
+			return out
+		}
+		assert.Equal(t, []uint32{10, 1, 1}, sizes())
+		m, status := s.ModifyItems(&ua.ModifyMonitoredItemsRequest{SubscriptionID: id, ItemsToModify: []*ua.MonitoredItemModifyRequest{
+			{MonitoredItemID: 1, RequestedParameters: &ua.MonitoringParameters{QueueSize: 2}},
+			{MonitoredItemID: 2, RequestedParameters: &ua.MonitoringParameters{QueueSize: 15}},
+		}})
+		require.Equal(t, ua.StatusOK, status)
+		assert.Equal(t, uint32(2), m.Results[0].RevisedQueueSize)
+		assert.Equal(t, uint32(15), m.Results[1].RevisedQueueSize)
+		assert.Equal(t, int64(15), r.m.queued.used.Load())
+	})
+}
+
+func TestModifyChecksEachItem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRig(t, Options{}).open("ann")
+		id := s.subscribe()
+		item := s.monitor(id, want(text))
+		m, status := s.ModifyItems(&ua.ModifyMonitoredItemsRequest{SubscriptionID: id, ItemsToModify: []*ua.MonitoredItemModifyRequest{
+			nil,
+			{MonitoredItemID: item},
+			{MonitoredItemID: item + 1, RequestedParameters: &ua.MonitoringParameters{}},
+			{MonitoredItemID: item, RequestedParameters: &ua.MonitoringParameters{Filter: changeFilter(1, ua.DeadbandTypeAbsolute, 1)}},
+			{MonitoredItemID: item, RequestedParameters: &ua.MonitoringParameters{SamplingInterval: 70, QueueSize: 4}},
+		}})
+		require.Equal(t, ua.StatusOK, status)
+		var got []ua.StatusCode
+		for _, r := range m.Results {
+			got = append(got, r.StatusCode)
+			assert.NotNil(t, r.FilterResult)
+		}
+		assert.Equal(t, []ua.StatusCode{ua.StatusBadStructureMissing, ua.StatusBadStructureMissing,
+			ua.StatusBadMonitoredItemIDInvalid, ua.StatusBadFilterNotAllowed, ua.StatusOK}, got)
+		assert.Equal(t, 70.0, m.Results[4].RevisedSamplingInterval)
+		assert.Equal(t, uint32(4), m.Results[4].RevisedQueueSize)
+	})
+}
+
+func TestModifyAppliesToWhatIsQueuedAndHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		s := r.open("ann")
+		id := s.subscribe()
+		item := s.monitor(id, want(speed, func(r *createRequest) { r.RequestedParameters.SamplingInterval = 5000 }))
+		modify := func(p *ua.MonitoringParameters) {
+			m, status := s.ModifyItems(&ua.ModifyMonitoredItemsRequest{
+				SubscriptionID: id, TimestampsToReturn: ua.TimestampsToReturnNeither,
+				ItemsToModify: []*ua.MonitoredItemModifyRequest{{MonitoredItemID: item, RequestedParameters: p}},
+			})
+			require.Equal(t, ua.StatusOK, status)
+			require.Equal(t, ua.StatusOK, m.Results[0].StatusCode)
+		}
+		r.store(speed, 1.0)
+		modify(&ua.MonitoringParameters{ClientHandle: 8, SamplingInterval: 50, QueueSize: 10})
+		s.publish(2)
+		time.Sleep(100 * ms)
+		got := s.one()
+		assert.Equal(t, []any{ua.StatusBadWaitingForInitialData, 1.0}, got.values(), "sampled at the new instant")
+		assert.Equal(t, uint32(8), got.changes()[1].ClientHandle)
+		assert.Zero(t, got.changes()[1].Value.ServerTimestamp)
+		modify(&ua.MonitoringParameters{SamplingInterval: 5000, QueueSize: 1})
+		r.store(speed, 2.0)
+		modify(&ua.MonitoringParameters{SamplingInterval: 0, QueueSize: 1})
+		time.Sleep(100 * ms)
+		assert.Equal(t, []any{2.0}, s.one().values(), "each change, also the one that waited for its instant")
+	})
+}
+
+func TestMonitoringModes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		s := r.open("ann")
+		id := s.subscribe()
+		r.store(speed, 1.0)
+		item := s.monitor(id, want(speed, func(r *createRequest) { r.MonitoringMode = ua.MonitoringModeDisabled }))
+		set := func(mode ua.MonitoringMode) {
+			m, status := s.SetMonitoringMode(&ua.SetMonitoringModeRequest{
+				SubscriptionID: id, MonitoringMode: mode, MonitoredItemIDs: []uint32{item, item + 1}})
+			require.Equal(t, ua.StatusOK, status)
+			require.Equal(t, []ua.StatusCode{ua.StatusOK, ua.StatusBadMonitoredItemIDInvalid}, m.Results)
+		}
+		next := func() []any {
+			s.publish(1)
+			time.Sleep(300 * ms) // at least a keep-alive
+			return s.one().values()
+		}
+		assert.Empty(t, next(), "disabled: nothing is sampled")
+		set(ua.MonitoringModeSampling)
+		r.store(speed, 2.0)
+		assert.Empty(t, next(), "sampled, but not reported")
+		set(ua.MonitoringModeReporting)
+		assert.Equal(t, []any{1.0, 2.0}, next(), "what was sampled is reported now")
+		set(ua.MonitoringModeReporting)
+		assert.Empty(t, next(), "no change of mode, no new sample")
+		r.store(speed, 3.0)
+		set(ua.MonitoringModeSampling)
+		assert.Empty(t, next(), "what was to be reported waits")
+		set(ua.MonitoringModeDisabled)
+		r.store(speed, 4.0)
+		set(ua.MonitoringModeReporting)
+		assert.Equal(t, []any{4.0}, next(), "what waited is gone, the value that holds is sampled")
+		set(ua.MonitoringModeDisabled)
+		set(ua.MonitoringModeReporting)
+		assert.Equal(t, []any{4.0}, next(), "sampled again, although it is the same")
+	})
+}
