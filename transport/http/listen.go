@@ -2,16 +2,9 @@ package http
 
 import (
 	"context"
-	"errors"
 	"net"
-	"time"
-)
 
-// How long to wait after a failed accept: doubling, because a process out of descriptors
-// (EMFILE) fails again at once, until others have ended.
-const (
-	firstBackOff = 5 * time.Millisecond
-	maxBackOff   = time.Second
+	"github.com/flowsync-go/flowsync/transport/internal/accept"
 )
 
 // Serve accepts connections from ln and serves them until Shutdown or Close, and returns nil
@@ -23,48 +16,12 @@ func (s *Server) Serve(ln net.Listener) error {
 		_ = ln.Close()
 		return ErrClosed
 	}
-	defer ln.Close()
 	loopback := isLoopback(ln.Addr())
-	wait := firstBackOff
-	for {
-		select {
-		case s.places <- struct{}{}:
-		case <-s.draining:
-			return nil
-		}
-		raw, err := ln.Accept()
-		if err == nil {
-			wait = firstBackOff
-			s.start(newConn(raw, s.tls, loopback))
-			continue
-		}
-		<-s.places
-		select {
-		case <-s.draining:
-			return nil
-		default:
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		s.options.Logger.Warn("cannot accept a connection, will try again", "address", ln.Addr().String(), "error", err, "in", wait.String())
-		if !s.sleep(wait) {
-			return nil
-		}
-		wait = min(2*wait, maxBackOff)
+	loop := accept.Loop{
+		Places: s.places, Stop: s.draining, Logger: s.options.Logger,
+		Start: func(raw net.Conn) { s.start(newConn(raw, s.tls, loopback)) },
 	}
-}
-
-// sleep waits; false if the server was shut down meanwhile.
-func (s *Server) sleep(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.draining:
-		return false
-	}
+	return loop.Run(ln)
 }
 
 func (s *Server) addListener(ln net.Listener) bool {

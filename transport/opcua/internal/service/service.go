@@ -118,8 +118,24 @@ func (s *Service) Closed(c *channel.Channel) {
 	}
 }
 
-// HasSession says whether an activated session is bound to a channel.
-func (s *Service) HasSession(c *channel.Channel) bool { return s.sessions.HasActivated(c) }
+// Clients gives the addresses of clients that have an activated session.
+func (s *Service) Clients() map[string]bool {
+	clients := map[string]bool{}
+	for _, own := range s.sessions.All() {
+		if own.Activated() {
+			clients[own.Channel().(*channel.Channel).RemoteAddr().String()] = true
+		}
+	}
+	return clients
+}
+
+// Leave closes the channels of all sessions as the server shuts down, behind what waits to be
+// written.
+func (s *Service) Leave() {
+	for _, own := range s.sessions.All() {
+		own.Channel().(*channel.Channel).Close(ua.StatusBadShutdown, true)
+	}
+}
 
 // WaitIdle returns when no request is held, or with the error of ctx. One goroutine at a time
 // may wait; what comes meanwhile is waited for, too.

@@ -59,6 +59,13 @@ func (s *Session) Channel() Channel {
 	return s.channel
 }
 
+// Activated says whether the session is, on its channel.
+func (s *Session) Activated() bool {
+	s.table.mu.RLock()
+	defer s.table.mu.RUnlock()
+	return s.activated
+}
+
 func (s *Session) touch() { atomic.StoreInt64(&s.used, s.table.now()) }
 
 // expire is called by the timer: at the earliest when the session may have been idle too long.

@@ -184,7 +184,7 @@ func (t *Table) find(ch Channel, token []byte) (*Session, ua.StatusCode) {
 	return s, ua.StatusOK
 }
 
-// Unbound returns the session that a token means if it is bound to the channel, activated or
+// Unactivated returns the session that a token means if it is bound to the channel, activated or
 // not: a client may close what it has just created.
 func (t *Table) Unactivated(ch Channel, token []byte) (*Session, ua.StatusCode) {
 	s, status := t.find(ch, token)
@@ -210,13 +210,6 @@ func (t *Table) All() []*Session {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return slices.Clone(t.order)
-}
-
-// HasActivated says whether an activated session is bound to a channel.
-func (t *Table) HasActivated(ch Channel) bool {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return slices.ContainsFunc(t.order, func(s *Session) bool { return s.channel == ch && s.activated })
 }
 
 // Close ends all sessions and lets no new one in. No timer remains.
