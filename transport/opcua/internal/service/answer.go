@@ -39,6 +39,17 @@ func (n *Node) Inspect(r *core.Reply) error {
 	return nil
 }
 
+// given is what an answer gave: what Inspect has left, or what it would leave, if the node of the
+// transaction was made without it.
+func (n *Node) given(r *core.Result) (any, error) {
+	if r.Extra != nil {
+		return r.Extra, nil
+	}
+	reply := core.Reply{Value: r.Value}
+	err := n.Inspect(&reply)
+	return reply.Extra, err
+}
+
 // inspectError refuses names of status codes that there are not: a typing error must not look
 // like an error of the machine's.
 func inspectError(e *core.ReplyError) error {

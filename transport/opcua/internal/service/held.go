@@ -125,20 +125,25 @@ func (op *operation) Complete(r core.Result) {
 	to := &op.held.results[op.index]
 	to.status = op.node.statusOf(&r)
 	if r.Outcome == core.Answered {
-		op.answered(to, r.Extra)
-	} else if op.held.diagnostics {
+		to.status = op.answered(to, &r)
+	}
+	if to.status != ua.StatusOK && op.held.diagnostics {
 		to.info = op.node.infoOf(&r)
 	}
 	op.held.done()
 }
 
 // answered takes over what the answer gave.
-func (op *operation) answered(to *result, extra any) {
-	if outputs, ok := extra.([]*ua.Variant); ok {
-		to.outputs = outputs
-		return
+func (op *operation) answered(to *result, r *core.Result) ua.StatusCode {
+	given, err := op.node.given(r)
+	if err != nil {
+		return ua.StatusBadUnknownResponse
 	}
-	v, _ := extra.(*ua.Variant)
+	if outputs, ok := given.([]*ua.Variant); ok {
+		to.outputs = outputs
+		return ua.StatusOK
+	}
+	v, _ := given.(*ua.Variant)
 	switch op.held.response {
 	case id.WriteResponse_Encoding_DefaultBinary:
 		if v == nil {
@@ -146,16 +151,22 @@ func (op *operation) answered(to *result, extra any) {
 		}
 		op.node.apply(op.number, v)
 	case id.ReadResponse_Encoding_DefaultBinary:
-		if v == nil { // null: there is no value to give
-			to.status = ua.StatusBadUnknownResponse
-			return
-		}
-		op.node.apply(op.number, v)
-		if v, to.status = op.part.Read(v); to.status != ua.StatusOK {
-			return
-		}
-		to.value = stamp(&ua.DataValue{Value: v, SourceTimestamp: time.Now()}, op.times)
+		return op.read(to, v)
 	}
+	return ua.StatusOK
+}
+
+// read takes over the value that a Read was answered with; null is none.
+func (op *operation) read(to *result, v *ua.Variant) ua.StatusCode {
+	if v == nil {
+		return ua.StatusBadUnknownResponse
+	}
+	op.node.apply(op.number, v)
+	part, status := op.part.Read(v)
+	if status == ua.StatusOK {
+		to.value = stamp(&ua.DataValue{Value: part, SourceTimestamp: time.Now()}, op.times)
+	}
+	return status
 }
 
 // done counts an operation off; the last one sends the response.
