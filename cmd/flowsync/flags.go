@@ -3,6 +3,8 @@ package main
 // runFlags are the flags of run, as text: settings.go judges them.
 type runFlags struct {
 	httpFlags   `group:"HTTP"`
+	opcuaFlags  `group:"OPC UA"`
+	accessFlags `group:"Access"`
 	brokerFlags `group:"Broker"`
 	limitFlags  `group:"Limits"`
 	fileFlags   `group:"Files"`
@@ -16,9 +18,16 @@ type httpFlags struct {
 	HTTPKey         string   `name:"http-key" placeholder:"FILE" help:"Private key of --http-cert (PEM)."`
 	HTTPAllowOrigin []string `name:"http-allow-origin" placeholder:"ORIGIN" help:"Web pages of this origin may send requests too, such as https://plant.example; * for all. Repeatable."`
 	HTTPTokenFile   string   `name:"http-token-file" placeholder:"FILE" help:"Every request must carry the token in this file as Authorization: Bearer."`
-	OPCUA           string   `name:"opcua" placeholder:"ADDR" help:"Where to listen for OPC UA clients. No effect yet: this version refuses files with an OPC UA server."`
-	Admin           string   `name:"admin" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where /healthz, /readyz, /metrics and a page with counters are served. It has no login."`
-	Insecure        bool     `name:"insecure" help:"Allow to listen beyond this machine without authentication."`
+}
+
+type opcuaFlags struct {
+	OPCUA          string `name:"opcua" placeholder:"ADDR" help:"Where to listen for OPC UA clients, host:port; port 0 takes a free one. Opened only if a file has an OPC UA server. Otherwise 127.0.0.1 and the port in the file, which is 4841 if it gives none."`
+	OPCUAUsersFile string `name:"opcua-users-file" placeholder:"FILE" help:"Users that OPC UA clients may log in as, a line each: name:password. With --state."`
+}
+
+type accessFlags struct {
+	Admin    string `name:"admin" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where /healthz, /readyz, /metrics and a page with counters are served. It has no login."`
+	Insecure bool   `name:"insecure" help:"Allow to listen beyond this machine without authentication."`
 }
 
 type brokerFlags struct {
@@ -44,7 +53,7 @@ type limitFlags struct {
 
 type fileFlags struct {
 	modelFlags
-	State string `name:"state" placeholder:"DIR" help:"Folder for certificates and idempotency keys. No effect yet: this version keeps neither."`
+	State string `name:"state" placeholder:"DIR" help:"Folder for what must outlive the process. In DIR/pki: the certificate of the OPC UA server, and which client certificates it trusts. Needed for OPC UA, unless its only mode is None and there are no users."`
 }
 
 // modelFlags say how files are read; check has them too.

@@ -120,7 +120,7 @@ func execute(args []string, p process) (code int) {
 func newParser(p process) (*kong.Kong, error) {
 	return kong.New(new(commandLine),
 		kong.Name("flowsync"),
-		kong.Description("A synchronous request/response gateway over MQTT: it holds an HTTP request open, publishes it, and answers it with the correlated answer, or with the truth when none comes in time. Each flag --some-name may also be given in the environment, as FLOWSYNC_SOME_NAME; the flag wins."),
+		kong.Description("A synchronous request/response gateway over MQTT: it holds an HTTP request or an OPC UA operation open, publishes it, and answers it with the correlated answer, or with the truth when none comes in time. Each flag --some-name may also be given in the environment, as FLOWSYNC_SOME_NAME; the flag wins."),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.DefaultEnvars("FLOWSYNC"),

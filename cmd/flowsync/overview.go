@@ -18,6 +18,7 @@ type overview struct {
 	http      string // empty: there is no HTTP server
 	tls       bool
 	tokenFile string // file with the token that requests must carry
+	opcua     overviewOPCUA
 	admin     string
 	broker    overviewBroker
 	routes    []overviewRoute
@@ -38,6 +39,18 @@ type overviewRoute struct {
 	about        string // what happens there, in a few words
 }
 
+// overviewOPCUA is what an OPC UA client needs to know.
+type overviewOPCUA struct {
+	address   string // empty: there is no OPC UA server
+	path      string // of the endpoint URL
+	security  []string
+	anonymous bool
+	nodes     []overviewNode
+}
+
+// overviewNode is an OPC UA node that does something.
+type overviewNode struct{ id, about string }
+
 // print tells a human what to do next.
 func (o *overview) print(w io.Writer, drain time.Duration) error {
 	var b strings.Builder
@@ -45,9 +58,13 @@ func (o *overview) print(w io.Writer, drain time.Duration) error {
 	if o.http != "" {
 		fmt.Fprintf(&b, "  HTTP    %s\n", o.url())
 	}
+	if o.opcua.address != "" {
+		fmt.Fprintf(&b, "  OPC UA  %v\n", o.opcua)
+	}
 	fmt.Fprintf(&b, "  broker  %v\n", o.broker)
 	fmt.Fprintf(&b, "  admin   http://%s  (/healthz /readyz /metrics)\n", reachable(o.admin))
 	o.printRoutes(&b)
+	o.printNodes(&b)
 	o.printFilters(&b)
 	fmt.Fprintf(&b, "\nStop with Ctrl-C; what is held then has %v to be answered.\n", drain)
 	_, err := io.WriteString(w, b.String())
@@ -64,6 +81,20 @@ func (o *overview) printRoutes(b *strings.Builder) {
 	}
 	if more := len(o.routes) - maxShown; more > 0 {
 		fmt.Fprintf(b, "\n  and %d more: see http://%s\n", more, reachable(o.admin))
+	}
+}
+
+func (o *overview) printNodes(b *strings.Builder) {
+	nodes := o.opcua.nodes
+	if len(nodes) == 0 {
+		return
+	}
+	b.WriteString("\nCall, write and read with any OPC UA client:\n\n")
+	for _, n := range nodes[:min(len(nodes), maxShown)] {
+		fmt.Fprintf(b, "  %s: %s\n", n.id, n.about)
+	}
+	if more := len(nodes) - maxShown; more > 0 {
+		fmt.Fprintf(b, "  and %d more, which clients can browse\n", more)
 	}
 }
 
@@ -105,6 +136,14 @@ func (o *overview) curl(r overviewRoute) string {
 		words = append(words, "-H", `"Authorization: Bearer $(head -n 1 `+shellQuote(o.tokenFile)+`)"`)
 	}
 	return strings.Join(append(words, shellQuote(o.url()+pathParameter.ReplaceAllString(r.path, "1"))), " ")
+}
+
+func (o overviewOPCUA) String() string {
+	who := "users only"
+	if o.anonymous {
+		who = "no user needed"
+	}
+	return "opc.tcp://" + reachable(o.address) + o.path + "  (" + strings.Join(o.security, ", ") + "; " + who + ")"
 }
 
 func (b overviewBroker) String() string {

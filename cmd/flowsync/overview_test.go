@@ -35,6 +35,13 @@ func TestOverview(t *testing.T) {
 		routes:  []overviewRoute{{"GET", "/data/x", transaction}},
 		filters: []string{"services/a/#", "services/b/#"},
 	}))
+	golden(t, "overview_opcua.txt", printed(t, overview{
+		admin: "127.0.0.1:9090", broker: overviewBroker{address: "127.0.0.1:1883", inside: true}, filters: []string{"services/a/#"},
+		opcua: overviewOPCUA{
+			address: "[::]:4841", path: "/UA/CybusOpcuaServer", security: []string{"Basic256Sha256 SignAndEncrypt", "None"},
+			nodes: []overviewNode{{"ns=1;s=Press.MayStart", "Method, a Call is held until it is answered, at most 2s"}},
+		},
+	}))
 	golden(t, "overview_no_http.txt", printed(t, overview{
 		admin: "127.0.0.1:9090", broker: overviewBroker{address: "b:8883", tls: true}, filters: []string{"services/a/#"},
 	}))
@@ -45,10 +52,13 @@ func TestOverviewIsBounded(t *testing.T) {
 	for i := range 100 {
 		o.routes = append(o.routes, overviewRoute{"GET", fmt.Sprintf("/data/%d", i), "x"})
 		o.filters = append(o.filters, fmt.Sprintf("services/%d/#", i))
+		o.opcua.nodes = append(o.opcua.nodes, overviewNode{fmt.Sprintf("ns=1;i=%d", i), "x"})
 	}
 	text := printed(t, o)
 	assert.Equal(t, maxShown, strings.Count(text, "curl"))
 	assert.Equal(t, maxShown, strings.Count(text, " -t "))
+	assert.Equal(t, maxShown, strings.Count(text, "ns=1;"))
+	assert.Contains(t, text, "and 88 more, which clients can browse")
 	assert.Contains(t, text, "and 88 more: see http://127.0.0.1:9090")
 }
 

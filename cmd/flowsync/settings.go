@@ -24,6 +24,8 @@ type settings struct {
 	token      secret // the zero value: none is asked for
 	tokenFile  string // where it comes from
 	opcua      string // empty: not given
+	users      users
+	usersFile  string // where they come from
 	admin      string
 	insecure   bool
 
@@ -88,6 +90,8 @@ func (f *runFlags) settings(files int) (*settings, error) {
 		tokenFile:       f.HTTPTokenFile,
 		http:            j.address("http", f.HTTP),
 		opcua:           j.optionalAddress("opcua", f.OPCUA),
+		users:           j.usersFile("opcua-users-file", f.OPCUAUsersFile),
+		usersFile:       f.OPCUAUsersFile,
 		admin:           j.address("admin", f.Admin),
 		insecure:        f.Insecure,
 		broker:          f.brokerFlags.settings(&j),

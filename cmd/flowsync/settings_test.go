@@ -46,6 +46,8 @@ func options(t *testing.T) map[string]struct {
 } {
 	file := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(file, []byte("hunter2\n"), 0o600))
+	users := filepath.Join(t.TempDir(), "users")
+	require.NoError(t, os.WriteFile(users, []byte("press:hunter2\n"), 0o600))
 	tls := []string{"--broker=mqtts://b:1"}
 	withTLS := func(change func(*settings)) func(*settings) {
 		return func(s *settings) { s.broker.url = "mqtts://b:1"; change(s) }
@@ -55,13 +57,17 @@ func options(t *testing.T) map[string]struct {
 		with  []string
 		want  func(*settings)
 	}{
-		"http":                 {"localhost:0", nil, func(s *settings) { s.http = "localhost:0" }},
-		"http-prefix":          {"/a/b/", nil, func(s *settings) { s.httpPrefix = "/a/b" }},
-		"http-cert":            {"c", []string{"--http-key=k"}, func(s *settings) { s.httpCert, s.httpKey = "c", "k" }},
-		"http-key":             {"k", []string{"--http-cert=c"}, func(s *settings) { s.httpCert, s.httpKey = "c", "k" }},
-		"http-allow-origin":    {"https://a:1,*", nil, func(s *settings) { s.origins = []string{"https://a:1", "*"} }},
-		"http-token-file":      {file, nil, func(s *settings) { s.token, s.tokenFile = secretOf("hunter2"), file }},
-		"opcua":                {"127.0.0.1:4841", nil, func(s *settings) { s.opcua = "127.0.0.1:4841" }},
+		"http":              {"localhost:0", nil, func(s *settings) { s.http = "localhost:0" }},
+		"http-prefix":       {"/a/b/", nil, func(s *settings) { s.httpPrefix = "/a/b" }},
+		"http-cert":         {"c", []string{"--http-key=k"}, func(s *settings) { s.httpCert, s.httpKey = "c", "k" }},
+		"http-key":          {"k", []string{"--http-cert=c"}, func(s *settings) { s.httpCert, s.httpKey = "c", "k" }},
+		"http-allow-origin": {"https://a:1,*", nil, func(s *settings) { s.origins = []string{"https://a:1", "*"} }},
+		"http-token-file":   {file, nil, func(s *settings) { s.token, s.tokenFile = secretOf("hunter2"), file }},
+		"opcua":             {"127.0.0.1:4841", nil, func(s *settings) { s.opcua = "127.0.0.1:4841" }},
+		"opcua-users-file": {users, nil, func(s *settings) {
+			list, _ := parseUsers([]byte("press:hunter2"))
+			s.users.list, s.usersFile = &list, users
+		}},
 		"admin":                {"[::1]:1", nil, func(s *settings) { s.admin = "[::1]:1" }},
 		"insecure":             {"true", nil, func(s *settings) { s.insecure = true }},
 		"broker":               {"mqtt://b", nil, func(s *settings) { s.broker.url = "mqtt://b" }},
@@ -199,7 +205,7 @@ func TestFaults(t *testing.T) {
 	w := newWorld()
 	code := w.run("run", "a", "b",
 		"--http=8080", "--http-prefix=a b", "--http-cert=c", "--http-allow-origin=plant", "--http-token-file="+write("empty", "\nx"),
-		"--opcua=h:99999", "--admin=a b:1", "--broker=mqtt://u:hunter3@b", "--embedded=:1",
+		"--opcua=h:99999", "--opcua-users-file="+write("users", "press\n"), "--admin=a b:1", "--broker=mqtt://u:hunter3@b", "--embedded=:1",
 		"--broker-key=k", "--broker-password-file="+write("two", "a\nb\n"), "--mqtt-keep-alive=1500ms", "--mqtt-connections=17", "--mqtt-max-packet=1",
 		"--max-in-flight=many", "--max-held-bytes=1TiB", "--drain=-1s", "--param=x", "--param==1", "--param=a=1", "--param=a=2",
 		"--service-id=s", "--log-format=xml", "--log-transactions=all")

@@ -77,6 +77,9 @@ func openGateway(ctx context.Context, p *process, files []string, s *settings, l
 	if model == nil {
 		return nil, exitCode(exitFailed)
 	}
+	if err := s.judgeModel(model, logger); err != nil {
+		return nil, err
+	}
 	c, err := openConsole(s, logger)
 	if err != nil {
 		return nil, err
@@ -118,7 +121,11 @@ func (s *settings) gateway(logger *slog.Logger) (*gateway.Settings, error) {
 	}
 	set := &gateway.Settings{
 		HTTP: s.http, HTTPPrefix: s.httpPrefix, TLS: config, AllowOrigins: s.origins, Token: s.token.reveal(),
+		OPCUA: s.opcua, State: s.state,
 		NoShare: s.broker.noShare, MaxInFlight: s.maxInFlight, MaxHeldBytes: s.maxHeldBytes, Logger: logger,
+	}
+	if !s.users.none() {
+		set.Login = s.users.login
 	}
 	if s.broker.url != "" {
 		set.Broker, err = s.broker.options(logger)
@@ -153,6 +160,7 @@ func overviewOf(g *gateway.Gateway, s *settings) (overview, error) {
 	for _, r := range g.Routes() {
 		o.routes = append(o.routes, overviewRoute{method: r.Method, path: r.Path, about: about(r)})
 	}
+	o.opcua = opcuaOverview(g.OPCUA())
 	return o, err
 }
 

@@ -150,6 +150,7 @@ func requireServable(t *testing.T, model *Model) {
 func TestExamples(t *testing.T) {
 	want := map[string]string{
 		"quickstart.yaml":      "",
+		"opcua.yaml":           "",
 		"answered.yaml":        "GET",
 		"error.yaml":           "GET",
 		"timeout-default.yaml": "GET",
