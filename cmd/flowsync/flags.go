@@ -22,7 +22,7 @@ type httpFlags struct {
 
 type opcuaFlags struct {
 	OPCUA          string `name:"opcua" placeholder:"ADDR" help:"Where to listen for OPC UA clients, host:port; port 0 takes a free one. Opened only if a file has an OPC UA server. Otherwise 127.0.0.1 and the port in the file, which is 4841 if it gives none."`
-	OPCUAUsersFile string `name:"opcua-users-file" placeholder:"FILE" help:"Users that OPC UA clients may log in as, a line each: name:password. With --state."`
+	OPCUAUsersFile string `name:"opcua-users-file" placeholder:"FILE" help:"Users that OPC UA clients may log in as, a line each: name:password."`
 }
 
 type accessFlags struct {
@@ -53,7 +53,7 @@ type limitFlags struct {
 
 type fileFlags struct {
 	modelFlags
-	State string `name:"state" placeholder:"DIR" help:"Folder for what must outlive the process. In DIR/pki: the certificate of the OPC UA server, and which client certificates it trusts. Needed for OPC UA, unless its only mode is None and there are no users."`
+	State string `name:"state" placeholder:"DIR" help:"Folder for what must outlive the process. In DIR/pki: the certificate of the OPC UA server, and which client certificates it trusts. Needed for OPC UA, unless its only mode is None."`
 }
 
 // modelFlags say how files are read; check has them too.

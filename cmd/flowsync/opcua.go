@@ -37,13 +37,8 @@ func (s *settings) judgeModel(model *commission.Model, logger *slog.Logger) erro
 // judgeState asks for a folder where there are certificates to keep: the server's own, since
 // clients are told once to trust it, and those of the clients that it trusts.
 func (s *settings) judgeState(j *judge, server *commission.OPCUAServer) {
-	if s.state != "" {
-		return
-	}
-	if modes := secureModes(server); len(modes) > 0 {
+	if modes := secureModes(server); s.state == "" && len(modes) > 0 {
 		j.fault("state", "", "the OPC UA server at %s has the mode %s, which needs a certificate that stays the same, and a place for those of clients: give a folder, or securityModes: [None] in the file if nothing has to be kept from others", server.Pos, strings.Join(modes, " and "))
-	} else if !s.users.none() {
-		j.fault("state", "", "passwords of OPC UA clients are encrypted for the certificate of the server at %s, which has to stay the same: give a folder to keep it in", server.Pos)
 	}
 }
 

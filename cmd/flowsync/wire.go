@@ -121,7 +121,7 @@ func (s *settings) gateway(logger *slog.Logger) (*gateway.Settings, error) {
 	}
 	set := &gateway.Settings{
 		HTTP: s.http, HTTPPrefix: s.httpPrefix, TLS: config, AllowOrigins: s.origins, Token: s.token.reveal(),
-		OPCUA: s.opcua, State: s.state,
+		OPCUA: s.opcua, State: s.state, Version: version,
 		NoShare: s.broker.noShare, MaxInFlight: s.maxInFlight, MaxHeldBytes: s.maxHeldBytes, Logger: logger,
 	}
 	if !s.users.none() {

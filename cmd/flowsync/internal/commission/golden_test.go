@@ -13,6 +13,7 @@ import (
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
 	"github.com/flowsync-go/flowsync/transport/http"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
+	"github.com/flowsync-go/flowsync/transport/opcua"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew; look at what changed")
@@ -126,6 +127,7 @@ func requireServable(t *testing.T, model *Model) {
 	if _, server := model.OPCUAServer(); server != nil {
 		require.NotEmpty(t, server.Security)
 		server.Root.EachNode(func(n *OPCUANode) { require.NotEmpty(t, n.NodeID) })
+		require.Empty(t, opcua.CheckTree(grown(server.Root)))
 	}
 	for _, s := range model.Services {
 		for _, m := range s.Mappings {
@@ -144,6 +146,21 @@ func requireServable(t *testing.T, model *Model) {
 			require.NoError(t, mqtt.ValidateTopic(topic))
 		}
 	}
+}
+
+// grown is a tree as the gateway gives it to the server, but for the operations.
+func grown(n *OPCUANode) *opcua.Node {
+	out := &opcua.Node{
+		Class: n.Class, ID: n.NodeID, BrowseName: n.BrowseName, DisplayName: n.DisplayName, Description: n.Description,
+		DataType: n.DataType, Initial: n.Initial, Inputs: n.Inputs, Outputs: n.Outputs, Where: n.Pos.String(),
+	}
+	if n.Class == opcua.Method {
+		out.Receive = func([]byte) error { return nil }
+	}
+	for _, child := range n.Children {
+		out.Children = append(out.Children, grown(child))
+	}
+	return out
 }
 
 // TestExamples: the files that users begin with load, and the warnings they give are meant.

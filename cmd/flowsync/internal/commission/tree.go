@@ -156,6 +156,19 @@ func (s *service) checkTree(root *OPCUANode) {
 		}
 	}
 	check(root, "")
+	root.EachNode(func(n *OPCUANode) { s.checkArguments(n, ids) })
+}
+
+// checkArguments finds ids that the server makes for the descriptions of arguments.
+func (s *service) checkArguments(method *OPCUANode, ids map[string]*OPCUANode) {
+	_, id, _ := strings.Cut(method.NodeID, "=") // behind ns
+	_, id, _ = strings.Cut(id, "=")
+	for name, arguments := range map[string][]opcua.Argument{"InputArguments": method.Inputs, "OutputArguments": method.Outputs} {
+		made := ownNamespace + "s=" + id + "." + name
+		if other := ids[made]; other != nil && len(arguments) > 0 {
+			s.errorf(other.Pos, "%s has the node id %q, which is that of the %s of %s: give it another nodeId", clip(other.ID), clip(made), name, clip(method.ID))
+		}
+	}
 }
 
 // checkID makes the node id of the browse names from the root down if the file gives none.

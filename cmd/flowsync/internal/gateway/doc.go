@@ -1,5 +1,5 @@
 // Package gateway makes a running service of a checked commissioning model: it opens the
-// broker, the engine, the HTTP server and the mappings, and closes them again in the order in
+// broker, the engine, the HTTP and OPC UA servers and the mappings, and closes them again in the order in
 // which nothing is lost.
 //
 // # Words
@@ -7,6 +7,7 @@
 //   - link: the broker as the gateway sees it, external or inside the process.
 //   - relay: a running mapping: messages in from subscriptions, through rules, out to a topic.
 //   - outlet, intake: how a serverProvides and a serverReceives node read and write their topic.
+//   - door: a server with its listener, HTTP or OPC UA.
 //
 // # What runs where
 //
@@ -16,7 +17,10 @@
 // rules run on the goroutine that reads answers. A relay, too, has a bounded queue and a
 // goroutine, because a subscription's handler must not block; what does not fit is dropped,
 // counted and logged, and the request it belonged to ends as a timeout. Rules of a serverReceives
-// node run on the requester's goroutine, one request of the node after the other.
+// node run on the requester's goroutine, one request of the node after the other; for an OPC UA
+// client that is the one that reads its connection. Values of a serverProvides Variable are given
+// to the OPC UA server on the goroutine that brings them; one that does not fit the data type is
+// logged, and the Variable keeps the last.
 //
 // Rules of a serverReceives node see what is received, those of a serverProvides node what is on
 // its topic. A node that is both has one list of rules, which must not change a value twice: they

@@ -33,8 +33,8 @@ type Settings struct {
 	// Login judges user names and passwords of OPC UA clients, as in [opcua.Options]. nil: there
 	// are no users.
 	Login func(user, password string) bool
-	// State is the folder of certificates, as in [opcua.Options].
-	State string
+	// State is the folder of certificates, and Version is told to clients, as in [opcua.Options].
+	State, Version string
 	// Broker is the broker to connect to. nil: the one inside the process, Embedded.
 	Broker   *mqtt.Options
 	Embedded embedded.Options

@@ -28,13 +28,8 @@ func (g *Gateway) addOPCUA(model *commission.Model) error {
 	if err != nil {
 		return err
 	}
-	g.opcua, err = opcua.New(opcua.Options{
-		Engine: g.engine, Root: root, ApplicationURI: s.ApplicationURI, Hosts: s.Hosts, Path: s.ResourcePath,
-		Security: s.Security, Anonymous: s.Anonymous, Login: g.settings.Login, State: g.settings.State,
-		Logger: g.settings.Logger,
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.Pos, err)
+	if err := g.openOPCUA(s, root); err != nil {
+		return err
 	}
 	for _, p := range provided { // now there is a server to give them to
 		take := func(value []byte) error { return g.opcua.Provide(p.to, value) }
@@ -42,10 +37,11 @@ func (g *Gateway) addOPCUA(model *commission.Model) error {
 			return fmt.Errorf("%s: %w", p.from.Pos, err)
 		}
 	}
-	return g.listenOPCUA(s)
+	return nil
 }
 
-func (g *Gateway) listenOPCUA(s *commission.OPCUAServer) error {
+// openOPCUA makes the server and listens.
+func (g *Gateway) openOPCUA(s *commission.OPCUAServer, root *opcua.Node) error {
 	address, whose := g.settings.OPCUA, "--opcua"
 	if address == "" {
 		address, whose = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)), s.Pos.String()
@@ -54,7 +50,17 @@ func (g *Gateway) listenOPCUA(s *commission.OPCUAServer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w: choose another address with --opcua", whose, err)
 	}
-	g.doors = append(g.doors, &door{protocol: opcuaProtocol, server: g.opcua, listener: listener})
+	server, err := opcua.New(opcua.Options{
+		Engine: g.engine, Root: root, ApplicationURI: s.ApplicationURI, Hosts: s.Hosts, Path: s.ResourcePath,
+		Security: s.Security, Anonymous: s.Anonymous, Login: g.settings.Login,
+		State: g.settings.State, Version: g.settings.Version, Logger: g.settings.Logger,
+	})
+	if err != nil {
+		listener.Close()
+		return fmt.Errorf("%s: %w", s.Pos, err)
+	}
+	g.opcua = server
+	g.doors = append(g.doors, &door{protocol: opcuaProtocol, server: server, listener: listener})
 	g.ua.Addr, g.ua.Path = listener.Addr().String(), s.ResourcePath
 	g.ua.Security, g.ua.Anonymous = s.Security, s.Anonymous
 	return nil

@@ -48,7 +48,7 @@ func load(t testing.TB, file string) *commission.Model {
 
 func settings(log io.Writer) Settings {
 	return Settings{
-		HTTP: "127.0.0.1:0", HTTPPrefix: "/data", Embedded: embedded.Options{Addr: "127.0.0.1:0"},
+		HTTP: "127.0.0.1:0", HTTPPrefix: "/data", OPCUA: "127.0.0.1:0", Embedded: embedded.Options{Addr: "127.0.0.1:0"},
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}
 }
