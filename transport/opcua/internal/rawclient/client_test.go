@@ -200,6 +200,21 @@ func TestTemplateIndex(t *testing.T) {
 	require.ErrorContains(t, err, "no service")
 }
 
+func TestResult(t *testing.T) {
+	r := Response{Body: encodeResponse(t, &ua.ServiceFault{ResponseHeader: header(&ua.ReadRequest{
+		RequestHeader: &ua.RequestHeader{RequestHandle: 0xfeedbeef},
+	}, ua.StatusBadTimeout)})}
+	number, handle, status, ok := r.Result()
+	require.True(t, ok)
+	require.Equal(t, ua.ServiceTypeID(&ua.ServiceFault{}), number)
+	require.Equal(t, uint32(0xfeedbeef), handle)
+	require.Equal(t, ua.StatusBadTimeout, status)
+	for _, body := range [][]byte{nil, r.Body[:19], append([]byte{2}, r.Body[1:]...)} {
+		_, _, _, ok := Response{Body: body}.Result()
+		require.False(t, ok)
+	}
+}
+
 type unknownRequest struct{ ua.ReadRequest }
 
 // Until the client has used the new token the server goes on with the old one; both are read.
@@ -499,6 +514,10 @@ func TestConnectWithoutChannel(t *testing.T) {
 	_, err = c.Send(readRequest(1))
 	require.ErrorContains(t, err, "no secure channel")
 	require.ErrorContains(t, c.SendChunk("MSG", 'F', 1, nil), "no secure channel")
+	require.Zero(t, c.Lifetime())
+	channel, token := c.Token()
+	require.Zero(t, channel)
+	require.Zero(t, token)
 	c.Reset()
 	require.ErrorIs(t, c.Err(), ErrClosed)
 	_, err = c.Do(t.Context(), readRequest(1))

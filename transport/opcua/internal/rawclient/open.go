@@ -23,17 +23,23 @@ func (c *Client) Renew(ctx context.Context) error {
 	return c.open(ctx, ua.SecurityTokenRequestTypeRenew)
 }
 
-// Lifetime is how long the newest token holds, as the server revised it.
+// Lifetime is how long the newest token holds, as the server revised it; 0 without a channel.
 func (c *Client) Lifetime() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.receiving[0] == nil {
+		return 0
+	}
 	return c.receiving[0].lifetime
 }
 
-// Token is the id of the channel and of its newest token.
+// Token is the id of the channel and of its newest token; 0 without a channel.
 func (c *Client) Token() (channel, id uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.receiving[0] == nil {
+		return 0, 0
+	}
 	return c.receiving[0].channel, c.receiving[0].id
 }
 

@@ -40,6 +40,21 @@ func (r Response) Decode() (ua.Response, error) {
 	return response, nil
 }
 
+// Result reads, without decoding, what a response is and how its request as a whole ended: the
+// number of its type id, the request handle and the status. ok is false if there is no body, or
+// one that does not begin like a response. Nothing is allocated.
+func (r Response) Result() (number uint16, handle uint32, status ua.StatusCode, ok bool) {
+	const timestamp = 8 // before the handle
+	// Type ids of responses are four-byte node ids in namespace 0.
+	b := r.Body
+	if len(b) < 4+timestamp+8 || b[0] != 1 || b[1] != 0 {
+		return 0, 0, 0, false
+	}
+	le := binary.LittleEndian
+	b, number = b[4+timestamp:], le.Uint16(b[2:])
+	return number, le.Uint32(b), ua.StatusCode(le.Uint32(b[4:])), true
+}
+
 // read is the reader.
 func (c *Client) read() {
 	defer close(c.ended)
