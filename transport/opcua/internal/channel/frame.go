@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
+	"math"
 	"net"
 	"time"
 
@@ -39,13 +40,8 @@ func peek(in *bufio.Reader) (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
-	f := frame{kind: kindOf(b), chunk: b[3]}
-	size := binary.LittleEndian.Uint32(b[4:])
-	if size < headerSize || size > 1<<30 {
-		return f, refuse(ua.StatusBadTCPMessageTooLarge, "the header says %d bytes", size)
-	}
-	f.size = int(size)
-	return f, nil
+	size := min(binary.LittleEndian.Uint32(b[4:]), math.MaxInt32)
+	return frame{kind: kindOf(b), chunk: b[3], size: int(size)}, nil
 }
 
 func kindOf(b []byte) string {
@@ -68,8 +64,8 @@ func (f frame) check(limit int, kinds ...string) error {
 		switch {
 		case f.kind != kind:
 			continue
-		case f.size > limit:
-			return refuse(ua.StatusBadTCPMessageTooLarge, "%s of %d bytes, at most %d were agreed upon", f.kind, f.size, limit)
+		case f.size < headerSize || f.size > limit:
+			return refuse(ua.StatusBadTCPMessageTooLarge, "%s of %d bytes, it may have %d to %d", f.kind, f.size, headerSize, limit)
 		case f.chunk == chunkFinal, kind == "MSG" && (f.chunk == chunkIntermediate || f.chunk == chunkAbort):
 			return nil
 		}

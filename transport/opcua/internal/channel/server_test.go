@@ -51,6 +51,7 @@ var (
 	serverIdentity = newIdentity("server", 2048)
 	clientIdentity = newIdentity("client", 2048)
 	longIdentity   = newIdentity("long", 3072)
+	shortIdentity  = newIdentity("short", 1024)
 )
 
 // echo answers each message with its own body, and remembers what it saw.
@@ -165,4 +166,18 @@ func finder(c *Channel, request uint32, body []byte) error {
 	}
 	c.Send(request, b)
 	return nil
+}
+
+// tcpPair are the two ends of a loopback connection.
+func tcpPair(t testing.TB) (ours, theirs net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	theirs, err = net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	ours, err = ln.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = ours.Close(); _ = theirs.Close() })
+	return ours, theirs
 }
