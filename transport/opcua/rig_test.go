@@ -2,6 +2,7 @@ package opcua_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -55,12 +56,11 @@ func build(t *testing.T, prepare func(*house, *opcua.Options)) *house {
 	prepare(h, &options)
 	h.server, err = opcua.New(options)
 	require.NoError(t, err)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	ln := listen(t)
 	h.address = "opc.tcp://" + ln.Addr().String() + "/UA/Test"
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := h.server.Serve(ln); err != nil {
+		if err := h.server.Serve(ln); err != nil && !errors.Is(err, opcua.ErrClosed) { // a short test may end first
 			t.Error(err)
 		}
 	})
@@ -69,6 +69,13 @@ func build(t *testing.T, prepare func(*house, *opcua.Options)) *house {
 		serving.Wait()
 	})
 	return h
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return ln
 }
 
 // transaction makes a node's transaction.
