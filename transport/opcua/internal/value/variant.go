@@ -35,11 +35,12 @@ func (t Type) zeroText() string {
 }
 
 // Adapt returns a ByteString as an array of Byte, which the type must be, as a client may write
-// it so (OPC 10000-4, 5.11.4.2), and everything else as it is. It shares the bytes with v.
+// it so (OPC 10000-4, 5.11.4.2), and everything else as it is. The bytes are copied: what the
+// codec decoded aliases the request.
 func (t Type) Adapt(v *ua.Variant) *ua.Variant {
 	if t.Builtin == ua.TypeIDByte && t.Array {
 		if b, ok := valueOf(v).([]byte); ok {
-			return ua.MustVariant(ua.ByteArray(b))
+			return ua.MustVariant(ua.ByteArray(slices.Clone(b)))
 		}
 	}
 	return v

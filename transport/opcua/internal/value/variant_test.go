@@ -175,6 +175,10 @@ func TestAdapt(t *testing.T) {
 	require.Equal(t, ua.ByteArray{1, 2}, throughWire(t, bytes.Adapt(s)).Value())
 	require.True(t, bytes.Accepts(bytes.Adapt(ua.MustVariant([]byte(nil)))))
 
+	adapted := bytes.Adapt(s)
+	s.ByteString()[0] = 9
+	require.Equal(t, ua.ByteArray{1, 2}, adapted.Value(), "the bytes are a copy")
+
 	for _, name := range []string{"ByteString", "Byte", "String"} {
 		require.Same(t, s, typeOf(t, name).Adapt(s))
 	}
