@@ -21,6 +21,7 @@ var (
 var (
 	errClosed     = errors.New("the bus is closed")
 	errNotStarted = errors.New("the bus is not started")
+	errLost       = errors.New("the connection was lost")
 )
 
 // What becomes of a request is told to its requester. Where the broker is and why it cannot be

@@ -155,6 +155,7 @@ func (l *link) connect(ctx context.Context) error {
 		return l.bus.broker.refusal(connack, err)
 	}
 	c.setLimits(limitsOf(connack))
+	l.trouble.Store(&errLost) // until it is known how
 	l.greet(connack)
 	err = l.role.serve(ctx, &session{client: client, conn: c, connack: connack, again: l.again})
 	if err != nil && ctx.Err() == nil {

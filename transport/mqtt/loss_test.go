@@ -146,6 +146,18 @@ func TestNobodyListens(t *testing.T) {
 	require.ErrorContains(t, g.bus.Start(ctx), "connection refused")
 }
 
+// TestLostIsNotUnstarted: between the loss of the first connection and the report of its cause
+// requesters hear that there is no connection, not that there has never been one.
+func TestLostIsNotUnstarted(t *testing.T) {
+	s := newScripted(t)
+	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a"})
+	g.start()
+	for _, l := range []*link{g.bus.answers.link, g.bus.publishers[0].link} {
+		require.ErrorIs(t, *l.trouble.Load(), errLost)
+		require.Equal(t, errAway, l.away())
+	}
+}
+
 // TestTakeover: another client with our id is named, counted, and not fought.
 func TestTakeover(t *testing.T) {
 	s := newScripted(t)
