@@ -38,6 +38,8 @@
 //     operands, what may be in an AdditionalHeader) and the structures that variables of
 //     OPC 10000-8 hold, so that whoever writes one to a variable hears BadTypeMismatch.
 //
+// The codec, and so the guard, also refuses arrays with a dimension of 0.
+//
 // # What passes although nobody here knows it
 //
 // ExtensionObjects without a body, and those with a type that the codec does not know: it skips

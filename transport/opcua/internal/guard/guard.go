@@ -50,9 +50,16 @@ func New(limits Limits) *Guard {
 // has a type that is on no list.
 func (g *Guard) Request(body []byte) error {
 	w := walker{guard: g, rest: body, budget: budgetBase + budgetPerByte*len(body)}
-	service, ok := w.service()
+	id, ok := w.expandedNodeID()
+	if !ok {
+		w.in("TypeId")
+		return w.refusal(nil)
+	}
 	request := w.rest
-	if ok && w.walk(service) && w.end() {
+	service := g.service(id)
+	if service == nil {
+		w.fail(ua.StatusBadServiceUnsupported, "no such service is offered (%s)", id)
+	} else if w.walk(service) && w.end() {
 		return nil
 	}
 	refusal := w.refusal(service)
@@ -60,18 +67,13 @@ func (g *Guard) Request(body []byte) error {
 	return refusal
 }
 
-// service reads the type id.
-func (w *walker) service() (*program, bool) {
-	id, ok := w.expandedNodeID()
-	if !ok {
-		return nil, w.in("TypeId")
+// service is nil for what is not offered. The codec looks at the number only, and would take one
+// with a namespace URI for a service.
+func (g *Guard) service(id identifier) *program {
+	if !id.standard {
+		return nil
 	}
-	if id.standard {
-		if p := w.guard.services[id.number]; p != nil {
-			return p, true
-		}
-	}
-	return nil, w.fail(ua.StatusBadServiceUnsupported, "no such service is offered (%s)", id)
+	return g.services[id.number]
 }
 
 // handle reads the request handle, with which all requests begin after their authentication

@@ -43,7 +43,9 @@ func (w *walker) nodeID(expanded bool) (identifier, bool) {
 	var number uint32
 	switch ua.NodeIDType(encoding) {
 	case ua.NodeIDTypeTwoByte:
-		number, ok = w.small()
+		var n uint8
+		n, ok = w.uint8()
+		number = uint32(n)
 	case ua.NodeIDTypeFourByte:
 		var n uint8
 		var s uint16
@@ -61,11 +63,6 @@ func (w *walker) nodeID(expanded bool) (identifier, bool) {
 		return none, w.malformed("a NodeId with the encoding 0x%02x", mask)
 	}
 	return identifier{standard: ok && namespace == 0 && mask == encoding, number: number}, ok
-}
-
-func (w *walker) small() (uint32, bool) {
-	v, ok := w.uint8()
-	return uint32(v), ok
 }
 
 // expandedNodeID reads an ExpandedNodeId, OPC 10000-6, 5.2.2.10.

@@ -200,6 +200,7 @@ func TestServicesThatAreNotOffered(t *testing.T) {
 		{"header begins with no NodeId", parts(1, 0, uint16(1), 9), ua.StatusBadServiceUnsupported, 0},
 		{"nothing", nil, malformed, 0},
 		{"no type id", parts(1, 0), malformed, 0},
+		{"a type id of another encoding", parts(9, 0, 0, repeat(8, 0), uint32(testHandle)), malformed, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := refused(t, g, c.body)
