@@ -13,7 +13,7 @@ import (
 
 	"github.com/flowsync-go/flowsync/transport/mem"
 	"github.com/flowsync-go/flowsync/transport/opcua"
-	"github.com/flowsync-go/flowsync/transport/opcua/internal/rawclient"
+	"github.com/flowsync-go/flowsync/transport/opcua/rawclient"
 )
 
 // replies collects the responses to many Calls of Press.Ask, by request id.

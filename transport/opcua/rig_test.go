@@ -16,7 +16,7 @@ import (
 	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/mem"
 	"github.com/flowsync-go/flowsync/transport/opcua"
-	"github.com/flowsync-go/flowsync/transport/opcua/internal/rawclient"
+	"github.com/flowsync-go/flowsync/transport/opcua/rawclient"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

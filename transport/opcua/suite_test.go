@@ -15,7 +15,7 @@ import (
 
 	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/opcua"
-	"github.com/flowsync-go/flowsync/transport/opcua/internal/rawclient"
+	"github.com/flowsync-go/flowsync/transport/opcua/rawclient"
 	"github.com/flowsync-go/flowsync/transport/transporttest"
 )
 
