@@ -84,6 +84,6 @@
 //
 // A file has at most 4 MiB, is nested at most 64 deep with the references that are followed, and
 // grows to at most 200 000 values and 16 MiB of substituted text; 500 problems are told, the rest
-// counted. References are followed anew each time, never shared, so that these bounds hold for
+// counted. OPC UA nodes stand at most 64 deep. References are followed anew each time, never shared, so that these bounds hold for
 // everything that is made of a file. The worst file takes some seconds.
 package commission

@@ -84,10 +84,6 @@ func (s *service) variable(o *object, n *OPCUANode) {
 // constant judges a Variable without an operation: clients read its initial value, and nothing
 // changes it.
 func (s *service) constant(o *object) {
-	if v := o.val.get("operation"); v != nil && v.kind == brokenKind {
-		o.ignore("operation", "transaction", "rules", "topic", "qos", "retain")
-		return
-	}
 	o.ignore("operation")
 	for _, name := range []string{"transaction", "rules", "topic", "qos", "retain"} {
 		if o.has(name) {
