@@ -56,14 +56,15 @@
 // # OPC UA
 //
 // There is one OPC UA server, in all files together, with one root node; both are what Connectware
-// documents. Nodes stand in the same file as their server. A node whose parent is disabled is not
+// documents. Nodes stand in the same file as their server, although Connectware lets other
+// services add some. A node whose parent is disabled is not
 // served either, with a notice.
 //
 // A node without nodeId gets one of its browse names from the root down, ns=1;s=Plant.Press.Start,
 // so that it stays what it is when nodes are added. Ids are compared in one spelling: i=07 is i=7.
 //
-// allowAnonymous is true by default: Connectware's properties are those of node-opcua, where it is
-// so, and with the default mode, SignAndEncrypt, a client without a user still needs a certificate
+// allowAnonymous is true by default. That is a guess: Connectware's properties are called as those
+// of node-opcua, where it is so. With the default mode, SignAndEncrypt, a client without a user still needs a certificate
 // that was trusted. Modes and policies that do not go together are an error, not left out: mode
 // None goes with policy None, the others with the others.
 //
@@ -84,6 +85,7 @@
 //
 // A file has at most 4 MiB, is nested at most 64 deep with the references that are followed, and
 // grows to at most 200 000 values and 16 MiB of substituted text; 500 problems are told, the rest
-// counted. OPC UA nodes stand at most 64 deep. References are followed anew each time, never shared, so that these bounds hold for
-// everything that is made of a file. The worst file takes some seconds.
+// counted. OPC UA nodes stand at most 64 deep. References are followed anew each time, never shared,
+// so that these bounds hold for everything that is made of a file. The worst file takes some
+// seconds.
 package commission
