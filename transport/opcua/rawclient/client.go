@@ -209,7 +209,8 @@ func (c *Client) Err() error {
 }
 
 // Close ends the channel with CLO, and returns when nothing of the client runs any more.
-// Not to be called from Deliver. What is still in flight is dropped.
+// Not to be called from Deliver. What is still in flight is dropped. While the server does not read
+// it takes up to Options.WriteTimeout.
 func (c *Client) Close() {
 	if body, err := c.encode(&ua.CloseSecureChannelRequest{}, 0); err == nil {
 		_ = c.send("CLO", c.nextID(), body)

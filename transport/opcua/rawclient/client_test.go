@@ -475,8 +475,12 @@ func TestHandshake(t *testing.T) {
 				_, _ = theirs.Read(b)
 				_, _ = theirs.Write(c.answer)
 			}()
+			timeout := 10 * time.Second
+			if c.answer == nil {
+				timeout = 50 * time.Millisecond
+			}
 			_, err := Dial(t.Context(), Options{
-				Endpoint: "opc.tcp://pipe/", Timeout: 50 * time.Millisecond,
+				Endpoint: "opc.tcp://pipe/", Timeout: timeout,
 				Connect: func(context.Context) (net.Conn, error) { return ours, nil },
 			})
 			require.ErrorContains(t, err, c.says)
@@ -544,7 +548,8 @@ func TestCloseWithCallsInFlight(t *testing.T) {
 func TestServerThatDoesNotRead(t *testing.T) {
 	block := make(chan struct{})
 	f := newFake(t, Options{Endpoint: "opc.tcp://server:1"}, func(*serving, uint32, ua.Request) { <-block })
-	c := dial(t, f, Options{Timeout: 200 * time.Millisecond})
+	c := dial(t, f, Options{WriteTimeout: 200 * time.Millisecond})
+	require.NoError(t, c.Conn().(*net.TCPConn).SetWriteBuffer(4096))
 	body, err := c.Encode(readRequest(300))
 	require.NoError(t, err)
 	const bound = 1 << 20 // sends

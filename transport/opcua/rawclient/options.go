@@ -34,7 +34,8 @@ type Options struct {
 	Deliver func(Response)
 
 	Lifetime      time.Duration // of a token, as asked for; 1 h
-	Timeout       time.Duration // of connecting, and of each write; 10 s
+	Timeout       time.Duration // of connecting, from the first packet to the open channel; 10 s
+	WriteTimeout  time.Duration // of each write; 10 s
 	ReceiveBuffer int           // bytes of a chunk; 65 535
 	SendBuffer    int           // bytes of a chunk; 65 535
 	MaxMessage    int           // bytes of a response; 64 MiB
@@ -45,6 +46,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Mode = cmp.Or(o.Mode, ua.MessageSecurityModeNone)
 	o.Lifetime = cmp.Or(o.Lifetime, time.Hour)
 	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.WriteTimeout = cmp.Or(o.WriteTimeout, 10*time.Second)
 	o.ReceiveBuffer = cmp.Or(o.ReceiveBuffer, 65_535)
 	o.SendBuffer = cmp.Or(o.SendBuffer, 65_535)
 	o.MaxMessage = cmp.Or(o.MaxMessage, 64<<20)

@@ -71,7 +71,7 @@ func (c *Client) write() {
 		b := c.out
 		c.out = spare
 		c.wmu.Unlock()
-		_ = c.conn.SetWriteDeadline(time.Now().Add(c.o.Timeout))
+		_ = c.conn.SetWriteDeadline(time.Now().Add(c.o.WriteTimeout))
 		if _, err := c.conn.Write(b); err != nil {
 			c.fail(fmt.Errorf("rawclient: writing: %w", err))
 		}
