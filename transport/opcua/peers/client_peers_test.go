@@ -21,6 +21,9 @@ type dial struct {
 	Hint           time.Duration // the TimeoutHint of its requests; 0: 15 s
 	TokenLifetime  time.Duration // 0: 10 min
 	ChannelOnly    bool
+	// Blind opens the channel without looking at the endpoints before, as a client does that does
+	// not care what is offered.
+	Blind bool
 }
 
 // client is a connection of node-opcua.
@@ -51,6 +54,9 @@ func (p *plant) tryConnect(o dial) (*client, error) {
 			arguments[name] = value
 		}
 	}
+	if o.Blind {
+		arguments["serverCertificate"] = p.certificate()
+	}
 	c.d.mu.Lock()
 	c.d.events[c.name] = c.events
 	c.d.mu.Unlock()
@@ -58,6 +64,16 @@ func (p *plant) tryConnect(o dial) (*client, error) {
 	err := c.d.do("connect", arguments, &got)
 	c.sawSecret = got.SawSecret
 	return c, err
+}
+
+// refused connects in vain, and returns the status that the server gives.
+func (p *plant) refused(o dial) string {
+	p.t.Helper()
+	_, err := p.tryConnect(o)
+	var why *refusal
+	require.ErrorAs(p.t, err, &why)
+	require.NotEmpty(p.t, why.Status, why.Message)
+	return why.Status
 }
 
 // connect connects, and disconnects at the end of the test.
@@ -124,7 +140,8 @@ type request struct {
 	Service string // without "Request"
 	Fields  map[string]any
 	Hint    time.Duration // 0: the client's
-	Token   string        // another client whose authentication token is used; "none": none at all
+	// Token is another client whose authentication token is used, or a token; "none": none at all.
+	Token string
 	// Diagnostics are the ReturnDiagnostics of the header.
 	Diagnostics int
 }

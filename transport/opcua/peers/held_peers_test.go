@@ -25,9 +25,9 @@ func TestHeldWrite(t *testing.T) {
 		then           float64
 	}{
 		{2.5, "null", "Good", 2.5},
-		{3.5, "3.25", "Good", 3.25}, // the responder knows better
-		{4.5, `"fast"`, "BadUnknownResponse", 3.25},
-		{5.5, "", "BadOutOfRange", 3.25},
+		{3.5, "3.25", "Good", 3.25},  // the responder knows better
+		{4.5, `"fast"`, "Good", 4.5}, // that is no speed, but it says that it was done
+		{5.5, "", "BadOutOfRange", 4.5},
 	} {
 		before := c.read("speed")
 		s := c.send(writes(writeValue("speed", double(step.written))))
@@ -59,7 +59,10 @@ var samples = map[string][]any{
 // ofEveryType are inputs for the method "everything".
 func ofEveryType() (inputs []variant) {
 	for _, typ := range dataTypes {
-		inputs = append(inputs, variant{typ, samples[typ][0]}, variant{typ, samples[typ]})
+		inputs = append(inputs, variant{typ, samples[typ][0]})
+		if inArrays(typ) {
+			inputs = append(inputs, variant{typ, samples[typ]})
+		}
 	}
 	return inputs
 }

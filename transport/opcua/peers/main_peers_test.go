@@ -12,6 +12,7 @@
 package peers
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -24,6 +25,8 @@ import (
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "8") // those that run in parallel wait most of the time
 	code := m.Run()
 	stopDriver()
 	os.RemoveAll(scratch())

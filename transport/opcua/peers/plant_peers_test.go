@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -73,6 +74,7 @@ func newPlantWith(t *testing.T, root *opcua.Node, change ...func(*opcua.Options)
 	o := opcua.Options{
 		Engine: p.engine, Root: root, State: state(), ApplicationURI: "urn:flowsync:test", Hosts: []string{"localhost", "127.0.0.1"},
 		Path: "/UA/CybusOpcuaServer", Security: []opcua.Security{{Policy: "None", Mode: "None"}}, Anonymous: true,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, f := range change {
 		f(&o)
@@ -124,8 +126,18 @@ func (p *plant) noFaults() {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	require.Empty(p.t, d.faults, "node-opcua complains")
+	faults := d.faults
+	d.faults = nil
+	d.mu.Unlock()
+	require.Empty(p.t, faults, "node-opcua complains")
+}
+
+// certificate is the server's.
+func (p *plant) certificate() []byte {
+	p.t.Helper()
+	certificate, err := os.ReadFile(filepath.Join(p.state, "pki", "own", "certs", "flowsync.der"))
+	require.NoError(p.t, err)
+	return certificate
 }
 
 // trust makes the client's certificate if need be, and lays it into the folder of trusted ones.

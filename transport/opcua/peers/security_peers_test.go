@@ -63,18 +63,32 @@ func TestPoliciesAndModes(t *testing.T) {
 	}
 }
 
+// Whoever does not look at what is offered, or does not care, is refused.
 func TestSecurityNotOffered(t *testing.T) {
 	p := newPlant(t, offering(secured[1]))
 	p.trust(trustedPKI())
-	for _, s := range append([]opcua.Security{none}, secured...) {
-		c, err := p.tryConnect(dial{Policy: s.Policy, Mode: s.Mode})
-		if s == secured[1] {
-			require.NoError(t, err)
-			c.close()
-			continue
+	for _, s := range secured {
+		o := dial{Policy: s.Policy, Mode: s.Mode, Blind: true}
+		switch {
+		case s == secured[1]:
+			p.connect(o)
+		case s.Policy == secured[1].Policy:
+			require.Equal(t, "BadSecurityModeRejected", p.refused(o), s)
+		default:
+			require.Equal(t, "BadSecurityPolicyRejected", p.refused(o), s)
 		}
-		require.Error(t, err, "%+v", s)
 	}
+	// Without security one may ask what there is, and nothing else.
+	c := p.connect(dial{ChannelOnly: true})
+	c.do("endpoints", nil, nil)
+	require.Equal(t, "BadSecurityModeInsufficient", c.status(createSession(p)))
+}
+
+func createSession(p *plant) request {
+	return request{Service: "CreateSession", Fields: map[string]any{
+		"clientDescription": map[string]any{"applicationUri": "urn:flowsync:peer", "applicationType": 1},
+		"endpointUrl":       p.url, "sessionName": "by hand", "requestedSessionTimeout": 60000,
+	}}
 }
 
 // A client that nobody knows is refused, its certificate lands in rejected, and once that is moved
@@ -82,8 +96,7 @@ func TestSecurityNotOffered(t *testing.T) {
 func TestTrust(t *testing.T) {
 	p := newPlant(t, offering(secured[1]), func(o *opcua.Options) { o.State = t.TempDir() })
 	stranger := dial{Policy: secured[1].Policy, Mode: secured[1].Mode, PKI: filepath.Join(t.TempDir(), "stranger")}
-	_, err := p.tryConnect(stranger)
-	require.Error(t, err)
+	require.Equal(t, "BadSecurityChecksFailed", p.refused(stranger), "it does not tell a stranger more (OPC 10000-4, 6.1.3)")
 
 	rejected, err := filepath.Glob(filepath.Join(p.state, "pki", "rejected", "certs", "*"))
 	require.NoError(t, err)
@@ -104,29 +117,33 @@ func TestLogin(t *testing.T) {
 	p.trust(trustedPKI())
 	p.respond("line.mayStart", mayStart)
 	over := dial{Policy: secured[1].Policy, Mode: secured[1].Mode}
-	for _, c := range []struct {
-		name, user, password string
-		// node-opcua says what the server said in words only.
-		refused string
-	}{
-		{"right", user, password, ""},
-		{"wrong password", user, "wrong horse battery", "BadUserAccessDenied"},
-		{"unknown user", "nobody", password, "BadUserAccessDenied"},
-		{"anonymous", "", "", "BadIdentityTokenRejected"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			over.User, over.Password = c.user, c.password
-			got, err := p.tryConnect(over)
-			if c.refused == "" {
-				require.NoError(t, err)
-				got.works()
-				got.close()
-				return
-			}
-			require.Error(t, err)
-			t.Log(err)
-		})
+	over.User, over.Password = user, password
+	p.connect(over).works()
+	over.Password = "wrong horse battery"
+	require.Equal(t, "BadUserAccessDenied", p.refused(over))
+	over.User, over.Password = "nobody", password
+	require.Equal(t, "BadUserAccessDenied", p.refused(over))
+}
+
+// Where anonymous clients are not welcome, none gets in. node-opcua would not even try: it sees
+// that there is no policy for them.
+func TestAnonymousRefused(t *testing.T) {
+	p := newPlant(t, withUsers)
+	c := p.connect(dial{ChannelOnly: true})
+	var created struct {
+		ResponseHeader      header
+		AuthenticationToken string
 	}
+	c.send(createSession(p)).response(&created)
+	require.Equal(t, "Good", created.ResponseHeader.ServiceResult)
+	for _, policy := range []string{"anonymous", ""} {
+		require.Contains(t, []string{"BadIdentityTokenInvalid", "BadIdentityTokenRejected"}, c.status(request{
+			Service: "ActivateSession", Token: created.AuthenticationToken,
+			Fields: map[string]any{"userIdentityToken": map[string]any{"@struct": "AnonymousIdentityToken", "policyId": policy}},
+		}))
+	}
+	read := request{Service: "Read", Token: created.AuthenticationToken, Fields: map[string]any{"nodesToRead": []any{attribute("i=2259", attributeValue)}}}
+	require.Contains(t, []string{"BadSessionNotActivated", "BadSessionIdInvalid"}, c.status(read))
 }
 
 // A password is encrypted even where the channel is not.
@@ -136,8 +153,7 @@ func TestPasswordOverNone(t *testing.T) {
 	c := p.connect(dial{User: user, Password: password})
 	require.False(t, c.sawSecret, "the password went over the wire in the clear")
 	c.works()
-	_, err := p.tryConnect(dial{User: user, Password: "wrong horse battery"})
-	require.Error(t, err)
+	require.Equal(t, "BadUserAccessDenied", p.refused(dial{User: user, Password: "wrong horse battery"}))
 }
 
 // The endpoints carry the host that the client knows the server by.

@@ -22,6 +22,9 @@ var dataTypes = []string{
 	"String", "DateTime", "Guid", "ByteString", "LocalizedText", "QualifiedName",
 }
 
+// inArrays says whether there can be arrays of a type.
+func inArrays(typ string) bool { return typ != "ByteString" }
+
 func dataType(name string, rank int) opcua.DataType {
 	t, err := opcua.ParseDataType(name, rank)
 	if err != nil {
@@ -38,9 +41,10 @@ func argument(name, typ string) opcua.Argument {
 func everything() *opcua.Node {
 	m := &opcua.Node{Class: opcua.Method, BrowseName: "everything", Transaction: &opcua.Transaction{}}
 	for _, typ := range dataTypes {
-		m.Inputs = append(m.Inputs,
-			opcua.Argument{Name: typ, DataType: dataType(typ, -1)},
-			opcua.Argument{Name: typ + "s", DataType: dataType(typ, 1)})
+		m.Inputs = append(m.Inputs, opcua.Argument{Name: typ, DataType: dataType(typ, -1)})
+		if inArrays(typ) {
+			m.Inputs = append(m.Inputs, opcua.Argument{Name: typ + "s", DataType: dataType(typ, 1)})
+		}
 	}
 	m.Outputs = m.Inputs
 	return m

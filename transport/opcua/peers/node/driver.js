@@ -9,6 +9,7 @@ const opcua = require("node-opcua-client");
 const types = require("node-opcua-types");
 const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 const { ClientSecureChannelLayer } = require("node-opcua-secure-channel");
+const { getStatusCodeFromCode } = require("node-opcua-status-code");
 const { fromJSON, toJSON } = require("./values");
 
 ClientSecureChannelLayer.minTransactionTimeout = 1; // else every TimeoutHint below 5 s becomes 5 s
@@ -41,12 +42,19 @@ function newClient(o, certificates) {
     securityMode: opcua.MessageSecurityMode[o.mode],
     securityPolicy: opcua.SecurityPolicy[o.policy],
     clientCertificateManager: certificates,
+    serverCertificate: o.serverCertificate ? Buffer.from(o.serverCertificate, "base64") : undefined,
     endpointMustExist: false,
     keepSessionAlive: false,
     defaultSecureTokenLifetime: o.lifetime || 600000,
     defaultTransactionTimeout: o.hint || 15000,
     requestedSessionTimeout: 60000,
   });
+}
+
+// tokenOf is the authentication token of a client's session, or the one that is spelled out.
+function tokenOf(name) {
+  if (name.includes("=")) return opcua.coerceNodeId(name);
+  return clients.get(name)?.session?.authenticationToken || opcua.NodeId.nullNodeId;
 }
 
 const commands = {
@@ -57,18 +65,26 @@ const commands = {
     return client.certificateFile;
   },
 
-  // connect opens a channel, and a session unless it is told not to.
+  // connect opens a channel, and a session unless it is told not to. With a server certificate
+  // it does so at once; without one node-opcua looks for the endpoint first. An error has the
+  // status of the server's Error message, if there was one.
   async connect(o) {
     const client = newClient(o, await manager(o.pki));
     const c = { client, secret: o.password && Buffer.from(o.password), sawSecret: false, renewals: 0 };
     client.on("security_token_renewed", () => write({ event: "renewed", client: o.client, count: ++c.renewals }));
+    let refusal;
+    client.on("secure_channel_created", (channel) => {
+      channel.on("receive_chunk", (chunk) => {
+        if (chunk.toString("latin1", 0, 3) === "ERR") refusal = getStatusCodeFromCode(chunk.readUInt32LE(8));
+      });
+    });
     client.on("send_chunk", (chunk) => (c.sawSecret ||= Boolean(c.secret) && chunk.includes(c.secret)));
     try {
       await client.connect(o.url);
       if (!o.channelOnly) c.session = await client.createSession2(identity(o));
     } catch (err) {
       await client.disconnect().catch(() => {});
-      throw err;
+      throw Object.assign(err, { refusal });
     }
     clients.set(o.client, c);
     return { sawSecret: c.sawSecret, sessionId: toJSON(c.session?.sessionId) };
@@ -83,10 +99,9 @@ const commands = {
   request({ id, client, service, fields, hint, token, diagnostics }) {
     const { client: sender } = clients.get(client);
     const request = new types[service + "Request"](fromJSON(fields));
-    const session = token === "none" ? undefined : clients.get(token || client).session;
     request.requestHeader.timeoutHint = hint || 0;
     request.requestHeader.returnDiagnostics = diagnostics || 0;
-    if (session) request.requestHeader.authenticationToken = session.authenticationToken;
+    request.requestHeader.authenticationToken = tokenOf(token || client);
     pending.set(id, request);
     return new Promise((resolve, reject) => {
       sender.performMessageTransaction(request, (err, response) => {
@@ -174,7 +189,7 @@ async function carryOut(line) {
   try {
     write({ id: command.id, result: (await commands[command.do](command)) ?? null });
   } catch (err) {
-    const status = err.response?.responseHeader?.serviceResult;
+    const status = err.response?.responseHeader?.serviceResult || err.refusal;
     write({ id: command.id, error: { message: String(err.message), status: status ? status.name : "" } });
   }
 }
