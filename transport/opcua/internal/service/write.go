@@ -121,15 +121,11 @@ func (n *Node) newValue(indexRange string, v *ua.Variant) (*ua.Variant, ua.Statu
 // unshared returns a variant that does not alias the body of a request, which the codec lets
 // ByteStrings do: one would keep megabytes.
 func unshared(v *ua.Variant) *ua.Variant {
-	if b, ok := v.Value().([]byte); ok {
+	switch b := v.Value().(type) {
+	case []byte:
 		return ua.MustVariant(slices.Clone(b))
-	}
-	if list, ok := v.Value().([][]byte); ok {
-		own := make([][]byte, len(list))
-		for i := range list {
-			own[i] = slices.Clone(list[i])
-		}
-		return ua.MustVariant(own)
+	case ua.ByteArray:
+		return ua.MustVariant(slices.Clone(b))
 	}
 	return v
 }
