@@ -1,8 +1,6 @@
 package subscription
 
 import (
-	"bytes"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,7 +62,7 @@ func TestRequestsWaitAsLongAsTheyMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newRig(t, Options{}).open("ann")
 		s.subscribe(func(r *ua.CreateSubscriptionRequest) { r.RequestedPublishingInterval = 60_000 })
-		for _, timeout := range []time.Duration{300 * ms, 100 * ms, 0, 200 * ms, 250 * ms, 100 * ms} {
+		for _, timeout := range []time.Duration{300 * ms, 100 * ms, 0, 200 * ms, 100 * ms, 250 * ms} {
 			s.request(&ua.PublishRequest{}, timeout)
 		}
 		time.Sleep(150 * ms)
@@ -247,61 +245,19 @@ func TestRespondMayPublishAgain(t *testing.T) {
 	})
 }
 
-func TestAFaultEndsOneSubscriptionOnly(t *testing.T) {
-	faults := map[string]func(*subscription){
-		"in a cycle":   func(s *subscription) { s.clocked[1] = nil },
-		"in a message": func(s *subscription) { s.samples.ready = []*item{nil} },
-	}
-	for name, fault := range faults {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var log bytes.Buffer
-				r := newRig(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-				s := r.open("ann")
-				broken, healthy := s.subscribe(), s.subscribe()
-				sub := r.m.find(broken)
-				sub.mu.Lock()
-				fault(sub)
-				sub.mu.Unlock()
-				s.publish(2)
-				time.Sleep(100 * ms)
-				got := s.take()
-				require.Len(t, got, 2)
-				if got[0].SubscriptionID != broken {
-					got[0], got[1] = got[1], got[0]
-				}
-				assert.Equal(t, ua.StatusBadInternalError, got[0].became())
-				assert.Equal(t, healthy, got[1].SubscriptionID)
-				assert.Nil(t, r.m.find(broken))
-				assert.Equal(t, 1, bytes.Count(log.Bytes(), []byte("level=ERROR")))
-			})
-		})
-	}
-}
-
-func TestAFaultWhileAMessageIsMadeKeepsTheRequest(t *testing.T) {
+func TestResponsesDoNotOvertakeEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{})
 		s := r.open("ann")
-		broken := s.subscribe()
-		time.Sleep(100 * ms) // it is late
-		sub := r.m.find(broken)
-		sub.samples.ready = []*item{nil}
-		s.publish(1)
-		assert.Equal(t, ua.StatusBadInternalError, s.one().became())
-	})
-}
-
-func TestAFaultInRespondDoesNotStopDispatching(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Options{})
-		s := r.open("ann")
-		s.subscribe()
-		s.Publish(&ua.PublishRequest{}, 0, func(*ua.PublishResponse, ua.StatusCode) { panic("a fault") })
+		id := s.subscribe(func(r *ua.CreateSubscriptionRequest) { r.MaxNotificationsPerPublish = 1 })
+		s.monitor(id, want(speed))
+		r.store(speed, 1.0)
+		slow := make(chan struct{})
+		s.Publish(&ua.PublishRequest{}, 0, func(*ua.PublishResponse, ua.StatusCode) { <-slow })
 		time.Sleep(100 * ms)
-		synctest.Wait()
-		s.publish(1)
-		time.Sleep(300 * ms)
-		assert.Equal(t, 400*ms, s.one().at)
+		s.publish(1) // there is more to send, but the first response is still under way
+		s.none()
+		close(slow)
+		assert.Equal(t, uint32(2), s.one().NotificationMessage.SequenceNumber)
 	})
 }

@@ -57,19 +57,23 @@ func (it *item) isValue() bool { return it.read.AttributeID == ua.AttributeIDVal
 //  2. a change arrives before what Watch returns was noted: it is the item's first sample;
 //  3. what Watch returned is older then, and is dropped. So values never go backwards.
 func (it *item) enable(mode ua.MonitoringMode, now time.Time) {
-	w := &watch{it}
-	it.all.mu.Lock()
-	it.mode, it.fresh, it.watch = mode, true, w
-	it.all.mu.Unlock()
-
-	var first *ua.DataValue
+	w := it.listen(mode)
 	if it.isValue() && !it.clocked {
-		first = it.node.Watch(w)
-	} else {
-		first = it.current()
-		it.tick = it.all.instant(now, it.pace())
+		it.begin(it.node.Watch(w), now)
+		return
 	}
+	it.tick = it.all.instant(now, it.pace())
+	it.begin(it.current(), now)
+}
 
+func (it *item) listen(mode ua.MonitoringMode) *watch {
+	it.all.mu.Lock()
+	defer it.all.mu.Unlock()
+	it.mode, it.fresh, it.watch = mode, true, &watch{it}
+	return it.watch
+}
+
+func (it *item) begin(first *ua.DataValue, now time.Time) {
 	it.all.mu.Lock()
 	defer it.all.mu.Unlock()
 	if it.fresh {

@@ -69,6 +69,53 @@ func TestLateMessageIsSentAsSoonAsARequestComes(t *testing.T) {
 	})
 }
 
+// The lifetime counts the cycles at whose end no request waits, since the last message or service.
+func TestWhatKeepsASubscriptionAlive(t *testing.T) {
+	lives := func(s *session, id uint32) bool {
+		synctest.Wait()
+		return s.rig.m.find(id) != nil
+	}
+	steps := map[string]func(s *session, id uint32){
+		"late messages":   func(s *session, _ uint32) { s.publish(1) },
+		"an item service": func(s *session, id uint32) { s.create(id, want(speed)) },
+		"publishing mode": func(s *session, id uint32) {
+			_, _ = s.SetPublishingMode(&ua.SetPublishingModeRequest{SubscriptionIDs: []uint32{id}})
+		},
+		"its modification": func(s *session, id uint32) {
+			_, _ = s.Modify(&ua.ModifySubscriptionRequest{SubscriptionID: id, RequestedPublishingInterval: 100})
+		},
+		"a transfer": func(s *session, id uint32) { s.transferTo(false, id) },
+	}
+	for name, step := range steps {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newRig(t, Options{}).open("ann")
+				id := s.subscribe()
+				for range 5 {
+					time.Sleep(650 * ms)
+					step(s, id)
+				}
+				assert.True(t, lives(s, id))
+			})
+		})
+	}
+	t.Run("a request that waits", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newRig(t, Options{}).open("ann")
+			id := s.subscribe()
+			s.publish(1)
+			time.Sleep(250 * ms)
+			s.publish(1) // it waits at 300, and goes
+			time.Sleep(100 * ms)
+			require.Equal(t, 1, s.CancelPublish(0))
+			time.Sleep(800 * ms)
+			assert.True(t, lives(s, id), "at 1150")
+			time.Sleep(100 * ms)
+			assert.False(t, lives(s, id), "at 1250, nine cycles after 300")
+		})
+	})
+}
+
 func TestLifetimeEndsWithoutPublishRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newRig(t, Options{}).open("ann")

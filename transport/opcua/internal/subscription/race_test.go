@@ -61,6 +61,41 @@ func TestEverythingAtOnce(t *testing.T) {
 	assert.Zero(t, r.m.retained.used.Load())
 }
 
+// TestAnItemNeverGoesBackwards: what Watch returns must not come after a change that it missed.
+func TestAnItemNeverGoesBackwards(t *testing.T) {
+	r := newRig(t, Options{})
+	s := r.open("ann")
+	id := s.subscribe(func(r *ua.CreateSubscriptionRequest) { r.RequestedPublishingInterval = 3600e3 })
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(stop)
+	wg.Go(func() {
+		for i := 0.0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				r.store(speed, i)
+			}
+		}
+	})
+	for range 2000 {
+		item := s.monitor(id, want(speed, func(r *createRequest) { r.RequestedParameters.QueueSize = 3 }))
+		it := r.m.find(id).items[item]
+		it.all.mu.Lock()
+		for i := 1; i < it.queue.len; i++ {
+			before, after := it.queue.at(i-1).value, it.queue.at(i).value
+			if before.Status == ua.StatusOK && !assert.Less(t, before.Value.Float(), after.Value.Float()) {
+				break
+			}
+		}
+		it.all.mu.Unlock()
+		_, status := s.DeleteItems(&ua.DeleteMonitoredItemsRequest{SubscriptionID: id, MonitoredItemIDs: []uint32{item}})
+		require.Equal(t, ua.StatusOK, status)
+	}
+}
+
 // chaos is a client that does anything at any time.
 type chaos struct {
 	t      *testing.T

@@ -74,7 +74,7 @@ func (s *subscription) modify(p params) {
 // enable changes the publishing mode (5.14.4).
 func (s *subscription) enable(enabled bool) {
 	s.alive()
-	s.enabled, s.more = enabled, false
+	s.enabled = enabled
 }
 
 // close ends the subscription and its items. The lock must be held; s.owner is told by the
