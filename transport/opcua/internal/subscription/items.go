@@ -148,18 +148,22 @@ func (s *subscription) modifyItem(r *ua.MonitoredItemModifyRequest, timestamps u
 	return result
 }
 
-// deleteItem ends an item.
+// deleteItem ends an item (5.13.6).
 func (s *subscription) deleteItem(id uint32) ua.StatusCode {
 	it := s.items[id]
 	if it == nil {
 		return ua.StatusBadMonitoredItemIDInvalid
 	}
-	delete(s.items, id)
-	delete(s.clocked, id)
+	s.end(it)
+	return ua.StatusOK
+}
+
+func (s *subscription) end(it *item) {
+	delete(s.items, it.id)
+	delete(s.clocked, it.id)
 	s.manager.items.release(1)
 	s.manager.queued.release(it.queue.size - 1)
 	it.disable()
-	return ua.StatusOK
 }
 
 // setMode changes a monitoring mode (5.13.4).

@@ -82,8 +82,8 @@ func (s *subscription) enable(enabled bool) {
 func (s *subscription) close() {
 	s.closed = true
 	s.timer.Stop()
-	for id := range s.items {
-		s.deleteItem(id)
+	for _, it := range s.items {
+		s.end(it)
 	}
 	s.sent.clear()
 	s.manager.remove(s)
