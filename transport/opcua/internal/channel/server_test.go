@@ -60,7 +60,7 @@ type echo struct {
 	closed chan *Channel
 }
 
-func newEcho() *echo { return &echo{closed: make(chan *Channel, 16)} }
+func newEcho() *echo { return &echo{closed: make(chan *Channel, 1024)} }
 
 func (e *echo) Handle(c *Channel, request uint32, body []byte) error {
 	if e.handle != nil {
