@@ -81,7 +81,7 @@ func (h *house) unharmed(attack func(*house)) {
 	b := h.watch()
 	goroutines, heap := runtime.NumGoroutine(), heapInUse()
 	h.t.Run("attack", func(t *testing.T) { attack(h.in(t)) }) // which closes its clients
-	const asking = 1 // goroutine, on which Eventually asks
+	const asking = 1                                          // goroutine, on which Eventually asks
 	require.Eventually(h.t, func() bool { return runtime.NumGoroutine() <= goroutines+asking },
 		patience/2, 5*time.Millisecond, "goroutines remain")
 	after := heapInUse()
@@ -424,20 +424,27 @@ func manyRenewals(h *house) {
 	}
 }
 
-func renewalFlood(h *house) {
-	conn := h.dial()
+// rawChannel opens a channel whose frames the caller writes himself; their sequence numbers go on
+// from 1, and its token is the first.
+func (h *house) rawChannel() (conn *net.TCPConn, channel uint32) {
+	h.t.Helper()
+	conn = h.dial()
 	_, err := conn.Write(append(helloFrame(h.address), openFrame(0, 1, ua.SecurityTokenRequestTypeIssue)...))
 	require.NoError(h.t, err)
-	head := make([]byte, 28+12) // ACK, and the beginning of the OPN with the channel's id
+	const ack = 28 // bytes; then comes the OPN, which begins with the id of the channel
+	head := make([]byte, ack+12)
 	_, err = io.ReadFull(conn, head)
 	require.NoError(h.t, err)
-	channel := binary.LittleEndian.Uint32(head[28+8:])
+	return conn, binary.LittleEndian.Uint32(head[ack+8:])
+}
+
+func renewalFlood(h *house) {
+	conn, channel := h.rawChannel()
 	go func() { _, _ = io.Copy(io.Discard, conn) }()
 	for n := range uint32(5000) {
 		_, err := conn.Write(openFrame(channel, n+2, ua.SecurityTokenRequestTypeRenew))
 		require.NoError(h.t, err)
 	}
-	require.NoError(h.t, conn.Close())
 }
 
 func unactivatedSessions(h *house) {
