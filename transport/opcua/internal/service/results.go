@@ -3,6 +3,8 @@ package service
 import (
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
 
 // finish answers a Call, Write or Read: now, if no operation has to be waited for.
@@ -44,7 +46,7 @@ func appendCallResult(dst []byte, r *result) (_ []byte, err error) {
 	}
 	dst = appendUint32(dst, uint32(len(r.outputs)))
 	for _, v := range r.outputs {
-		if dst, err = appendVariant(dst, v); err != nil {
+		if dst, err = value.AppendBinary(dst, v); err != nil {
 			return dst, err
 		}
 	}

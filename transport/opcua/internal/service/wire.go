@@ -2,17 +2,19 @@ package service
 
 import (
 	"encoding/binary"
-	"math"
+	"slices"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
 
 // appendHeader appends the type id of a response and its header (OPC 10000-4, 7.33).
 func appendHeader(dst []byte, typeID uint16, handle uint32, result ua.StatusCode) []byte {
 	dst = append(dst, byte(ua.NodeIDTypeFourByte), 0)
 	dst = binary.LittleEndian.AppendUint16(dst, typeID)
-	dst = appendTime(dst, time.Now())
+	dst = value.AppendTime(dst, time.Now())
 	dst = appendUint32(dst, handle)
 	dst = appendUint32(dst, uint32(result))
 	dst = append(dst, 0)                                 // no service diagnostics
@@ -24,17 +26,6 @@ const nullLength = 0xffffffff
 
 func appendUint32(dst []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(dst, v) }
 
-// unixEpoch is the distance from 1601 to 1970, in ticks of 100 ns.
-const unixEpoch = 116444736000000000
-
-func appendTime(dst []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return binary.LittleEndian.AppendUint64(dst, 0)
-	}
-	ticks := t.Unix()*1e7 + int64(t.Nanosecond())/100 + unixEpoch
-	return binary.LittleEndian.AppendUint64(dst, uint64(max(0, ticks)))
-}
-
 func appendString(dst []byte, s string) []byte {
 	if s == "" {
 		return appendUint32(dst, nullLength)
@@ -42,50 +33,11 @@ func appendString(dst []byte, s string) []byte {
 	return append(appendUint32(dst, uint32(len(s))), s...)
 }
 
-// appendVariant appends a Variant: the scalars that are met most by hand, the others through the
-// codec.
-func appendVariant(dst []byte, v *ua.Variant) ([]byte, error) {
-	if v == nil {
-		return append(dst, 0), nil
-	}
-	le := binary.LittleEndian
-	dst, start := append(dst, v.EncodingMask()), len(dst)
-	switch x := v.Value().(type) {
-	case bool:
-		if x {
-			return append(dst, 1), nil
-		}
-		return append(dst, 0), nil
-	case byte:
-		return append(dst, x), nil
-	case int16:
-		return le.AppendUint16(dst, uint16(x)), nil
-	case uint16:
-		return le.AppendUint16(dst, x), nil
-	case int32:
-		return le.AppendUint32(dst, uint32(x)), nil
-	case uint32:
-		return le.AppendUint32(dst, x), nil
-	case int64:
-		return le.AppendUint64(dst, uint64(x)), nil
-	case uint64:
-		return le.AppendUint64(dst, x), nil
-	case float32:
-		return le.AppendUint32(dst, math.Float32bits(x)), nil
-	case float64:
-		return le.AppendUint64(dst, math.Float64bits(x)), nil
-	case string:
-		return appendString(dst, x), nil
-	}
-	encoded, err := v.Encode()
-	return append(dst[:start], encoded...), err
-}
-
 // appendDataValue appends a DataValue whose mask is right.
 func appendDataValue(dst []byte, d *ua.DataValue) (_ []byte, err error) {
 	dst = append(dst, d.EncodingMask)
 	if d.Has(ua.DataValueValue) {
-		if dst, err = appendVariant(dst, d.Value); err != nil {
+		if dst, err = value.AppendBinary(dst, d.Value); err != nil {
 			return dst, err
 		}
 	}
@@ -93,13 +45,13 @@ func appendDataValue(dst []byte, d *ua.DataValue) (_ []byte, err error) {
 		dst = appendUint32(dst, uint32(d.Status))
 	}
 	if d.Has(ua.DataValueSourceTimestamp) {
-		dst = appendTime(dst, d.SourceTimestamp)
+		dst = value.AppendTime(dst, d.SourceTimestamp)
 	}
 	if d.Has(ua.DataValueSourcePicoseconds) {
 		dst = binary.LittleEndian.AppendUint16(dst, d.SourcePicoseconds)
 	}
 	if d.Has(ua.DataValueServerTimestamp) {
-		dst = appendTime(dst, d.ServerTimestamp)
+		dst = value.AppendTime(dst, d.ServerTimestamp)
 	}
 	if d.Has(ua.DataValueServerPicoseconds) {
 		dst = binary.LittleEndian.AppendUint16(dst, d.ServerPicoseconds)
@@ -140,12 +92,54 @@ func appendInfos(dst []byte, results []result) []byte {
 	return dst
 }
 
+// notification is written by itself, because the codec does not know how to write some values:
+// see value.AppendBinary.
+type notification struct{ *ua.DataChangeNotification }
+
+// Encode implements ua.BinaryEncoder.
+func (n notification) Encode() ([]byte, error) {
+	const some = 32 // bytes of an item
+	b := appendUint32(make([]byte, 0, 8+some*len(n.MonitoredItems)), uint32(len(n.MonitoredItems)))
+	for _, item := range n.MonitoredItems {
+		var err error
+		if b, err = appendDataValue(appendUint32(b, item.ClientHandle), item.Value); err != nil {
+			return nil, err
+		}
+	}
+	infos, err := ua.Encode(n.DiagnosticInfos)
+	return append(b, infos...), err
+}
+
+// writable returns a message whose data changes are written by themselves. m is not changed: it
+// is kept for Republish.
+func writable(m *ua.NotificationMessage) *ua.NotificationMessage {
+	if m == nil {
+		return nil
+	}
+	c := *m
+	c.NotificationData = slices.Clone(m.NotificationData)
+	for i, data := range c.NotificationData {
+		if n, ok := data.Value.(*ua.DataChangeNotification); ok {
+			c.NotificationData[i] = &ua.ExtensionObject{
+				EncodingMask: data.EncodingMask, TypeID: data.TypeID, Value: notification{n},
+			}
+		}
+	}
+	return &c
+}
+
 // encodeResponse writes a response with the codec. Its header is set here.
 func encodeResponse(typeID uint16, handle uint32, v ua.Response) ([]byte, error) {
 	v.SetHeader(&ua.ResponseHeader{
 		Timestamp: time.Now(), RequestHandle: handle,
 		ServiceDiagnostics: &ua.DiagnosticInfo{}, AdditionalHeader: ua.NewExtensionObject(nil),
 	})
+	switch r := v.(type) {
+	case *ua.PublishResponse:
+		r.NotificationMessage = writable(r.NotificationMessage)
+	case *ua.RepublishResponse:
+		r.NotificationMessage = writable(r.NotificationMessage)
+	}
 	encoded, err := ua.Encode(v)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ import (
 	"github.com/gopcua/opcua/ua"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,11 +34,11 @@ func TestVariantsAsTheCodecWritesThem(t *testing.T) {
 	for _, v := range variants() {
 		want, err := v.Encode()
 		require.NoError(t, err)
-		got, err := appendVariant([]byte("before"), v)
+		got, err := value.AppendBinary([]byte("before"), v)
 		require.NoError(t, err)
 		require.Equal(t, append([]byte("before"), want...), got, "%v", v.Value())
 	}
-	got, err := appendVariant(nil, nil)
+	got, err := value.AppendBinary(nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, []byte{0}, got)
 }
@@ -54,6 +56,42 @@ func TestDataValuesAsTheCodecWritesThem(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got, "mask %x", mask)
 	}
+}
+
+// Also what the codec would write wrongly reaches a subscriber.
+func TestNotifications(t *testing.T) {
+	far := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	n := &ua.DataChangeNotification{MonitoredItems: []*ua.MonitoredItemNotification{
+		{ClientHandle: 7, Value: &ua.DataValue{EncodingMask: ua.DataValueValue, Value: ua.MustVariant(int32(1))}},
+		{ClientHandle: 8, Value: &ua.DataValue{EncodingMask: ua.DataValueValue, Value: ua.MustVariant([]time.Time{far})}},
+	}}
+	kept := &ua.NotificationMessage{SequenceNumber: 3, NotificationData: []*ua.ExtensionObject{ua.NewExtensionObject(n)}}
+	for typeID, r := range map[uint16]ua.Response{
+		id.PublishResponse_Encoding_DefaultBinary:   &ua.PublishResponse{NotificationMessage: kept},
+		id.RepublishResponse_Encoding_DefaultBinary: &ua.RepublishResponse{NotificationMessage: kept},
+	} {
+		body, err := encodeResponse(typeID, 1, r)
+		require.NoError(t, err)
+		require.Same(t, n, kept.NotificationData[0].Value)
+		_, decoded, err := ua.DecodeService(body)
+		require.NoError(t, err)
+		var m *ua.NotificationMessage
+		switch r := decoded.(type) {
+		case *ua.PublishResponse:
+			m = r.NotificationMessage
+		case *ua.RepublishResponse:
+			m = r.NotificationMessage
+		}
+		got := m.NotificationData[0].Value.(*ua.DataChangeNotification)
+		require.Len(t, got.MonitoredItems, 2)
+		require.Equal(t, uint32(8), got.MonitoredItems[1].ClientHandle)
+		require.Equal(t, int32(1), got.MonitoredItems[0].Value.Value.Value())
+		meant := value.Type{Builtin: ua.TypeIDDateTime, Array: true}.Adapt(got.MonitoredItems[1].Value.Value)
+		require.Equal(t, []time.Time{far}, meant.Value())
+	}
+	body, err := encodeResponse(id.PublishResponse_Encoding_DefaultBinary, 1, &ua.PublishResponse{})
+	require.NoError(t, err)
+	require.NotEmpty(t, body)
 }
 
 func TestResultsAsTheCodecReadsThem(t *testing.T) {
@@ -89,7 +127,7 @@ func TestResultsAsTheCodecReadsThem(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	for _, at := range []time.Time{{}, time.Unix(0, 0), time.Date(2026, 1, 2, 3, 4, 5, 678901200, time.UTC), time.Date(1500, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		b := ua.NewBuffer(appendTime(nil, at))
+		b := ua.NewBuffer(value.AppendTime(nil, at))
 		got := b.ReadTime()
 		if at.Year() < 1601 { // the null DateTime
 			require.True(t, got.IsZero() || got.Year() == 1601, got)

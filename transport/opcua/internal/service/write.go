@@ -1,8 +1,6 @@
 package service
 
 import (
-	"slices"
-
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
@@ -115,17 +113,5 @@ func (n *Node) newValue(indexRange string, v *ua.Variant) (*ua.Variant, ua.Statu
 	if !n.Type.Accepts(v) {
 		return nil, ua.StatusBadTypeMismatch
 	}
-	return unshared(v), ua.StatusOK
-}
-
-// unshared returns a variant that does not alias the body of a request, which the codec lets
-// ByteStrings do: one would keep megabytes.
-func unshared(v *ua.Variant) *ua.Variant {
-	switch b := v.Value().(type) {
-	case []byte:
-		return ua.MustVariant(slices.Clone(b))
-	case ua.ByteArray:
-		return ua.MustVariant(slices.Clone(b))
-	}
-	return v
+	return v, ua.StatusOK
 }

@@ -28,12 +28,15 @@
 // The locale of a LocalizedText and the namespace of a QualifiedName have no place in the text:
 // they are not written, and empty and 0 when read.
 //
-// # Limits of the codec
+// A DateTime is an instant from 1601 to 9999. The first one is the null DateTime as well, and the
+// last second of 9999 is one instant, which means any later time (OPC 10000-6, 5.2.2.5).
 //
-// gopcua's codec counts time in nanoseconds from 1970 in 64 bits. A DateTime before
-// 1677-09-21T00:12:43.1452242Z or after 2262-04-11T23:47:16.8547758Z, which it would silently
-// turn into another, is refused in either direction. It writes nothing for the elements of an
-// array of ByteString, so there is no such type.
+// # What gopcua's codec cannot do
+//
+// It counts time in nanoseconds from 1970 in 64 bits, so it reads and writes another time for one
+// before 1677 or after 2262; and it writes nothing for the elements of an array of ByteString,
+// which ruins what follows. Values are therefore written by [AppendBinary], wherever they go out,
+// and what came in goes through [Type.Adapt] first.
 //
 // Everything here is pure: no state, no goroutines, no clock, nothing blocks.
 package value

@@ -92,6 +92,8 @@ func appendArrayOf(dst []byte, v *ua.Variant) ([]byte, error) {
 		return appendArray(dst, x, appendTime)
 	case []*ua.GUID:
 		return appendArray(dst, x, appendGUID)
+	case [][]byte:
+		return appendArray(dst, x, appendBytes)
 	case []*ua.LocalizedText:
 		return appendArray(dst, x, appendLocalizedText)
 	case []*ua.QualifiedName:
@@ -198,7 +200,7 @@ func appendTime(dst []byte, at time.Time) ([]byte, error) {
 		return append(dst, "null"...), nil
 	}
 	if !timeFits(at) {
-		return dst, fault("a time that the codec cannot carry")
+		return dst, fault("a time that is no DateTime")
 	}
 	return at.UTC().AppendFormat(dst, `"2006-01-02T15:04:05.9999999Z"`), nil
 }

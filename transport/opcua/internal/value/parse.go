@@ -23,6 +23,9 @@ func (t Type) Parse(text []byte) (*ua.Variant, error) {
 	if err != nil {
 		return nil, err
 	}
+	if list, ok := value.([][]byte); ok {
+		return byteStrings(list)
+	}
 	return ua.NewVariant(value)
 }
 

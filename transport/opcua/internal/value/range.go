@@ -18,7 +18,7 @@ type Range struct {
 
 // ParseRange reads "", "3" or "3:7" (OPC 10000-4, 7.27 and A.3), and several of them with commas
 // between. The status is BadIndexRangeInvalid if the syntax is none of these. Two dimensions find
-// parts of the texts in an array of String; more are valid, but find nothing in any value here.
+// parts of the texts in an array of String or ByteString; more are valid, but find nothing in any value here.
 func ParseRange(text string) (Range, ua.StatusCode) {
 	if text == "" {
 		return Range{}, ua.StatusOK
@@ -83,18 +83,32 @@ func (r Range) Read(v *ua.Variant) (*ua.Variant, ua.StatusCode) {
 	return join(v, s), ua.StatusOK
 }
 
-// readTexts gives a part of each text of an array; what a text does not have is empty there.
+// readTexts gives a part of each text or ByteString of an array; what one does not have is empty
+// there.
 func (r Range) readTexts(s reflect.Value) (*ua.Variant, ua.StatusCode) {
-	texts, ok := s.Interface().([]string)
-	if !ok || r.dimensions > 2 {
+	if r.dimensions > 2 {
 		return nil, ua.StatusBadIndexRangeNoData
 	}
-	parts := make([]string, len(texts))
-	for i, text := range texts {
-		characters := []rune(text)
-		parts[i] = string(characters[min(r.subLow, len(characters)):min(r.subHigh+1, len(characters))])
+	switch list := s.Interface().(type) {
+	case []string:
+		parts := make([]string, len(list))
+		for i, text := range list {
+			parts[i] = string(subRange(r, []rune(text)))
+		}
+		return ua.MustVariant(parts), ua.StatusOK
+	case [][]byte:
+		parts := make([][]byte, len(list))
+		for i, b := range list {
+			parts[i] = subRange(r, b)
+		}
+		return join(nil, reflect.ValueOf(parts)), ua.StatusOK
 	}
-	return ua.MustVariant(parts), ua.StatusOK
+	return nil, ua.StatusBadIndexRangeNoData
+}
+
+// subRange is the part of one element that the second dimension means.
+func subRange[T any](r Range, all []T) []T {
+	return all[min(r.subLow, len(all)):min(r.subHigh+1, len(all))]
 }
 
 // Write gives a copy of old with part put in place of the range: BadIndexRangeNoData if old has
@@ -126,6 +140,9 @@ func partsOf(v *ua.Variant) reflect.Value {
 	if s, ok := value.(string); ok {
 		return reflect.ValueOf([]rune(s))
 	}
+	if _, ok := value.([][]byte); ok && v.Type() == ua.TypeIDByteString {
+		return reflect.ValueOf(value)
+	}
 	if s := reflect.ValueOf(value); s.Kind() == reflect.Slice && s.Type().Elem().Kind() != reflect.Slice {
 		return s
 	}
@@ -134,8 +151,15 @@ func partsOf(v *ua.Variant) reflect.Value {
 
 // join makes a variant like v of parts.
 func join(v *ua.Variant, parts reflect.Value) *ua.Variant {
-	if _, ok := v.Value().(string); ok {
+	if _, ok := valueOf(v).(string); ok {
 		return ua.MustVariant(string(parts.Interface().([]rune)))
+	}
+	if list, ok := parts.Interface().([][]byte); ok {
+		joined, err := byteStrings(list)
+		if err != nil {
+			panic("value: " + err.Error()) // they were in a variant before
+		}
+		return joined
 	}
 	return ua.MustVariant(parts.Interface())
 }

@@ -129,23 +129,10 @@ func guid(token []byte) (*ua.GUID, error) {
 
 const tick = 100 * time.Nanosecond
 
-// The instants that the codec can carry, in whole ticks: it counts nanoseconds in 64 bits.
-var (
-	minTime = time.Unix(0, math.MinInt64).Add(tick).Truncate(tick).UTC()
-	maxTime = time.Unix(0, math.MaxInt64).Truncate(tick).UTC()
-)
+const errTimeRange fault = "times from 1601-01-01T00:00:00Z on are DateTimes"
 
-const errTimeRange fault = "times from 1677-09-21T00:12:43.1452242Z to 2262-04-11T23:47:16.8547758Z can be carried"
-
-// timeFits says whether the codec has read a time rightly and can write it. What it reads from
-// outside of its range overflows, and is then never a whole number of ticks: n ticks make
-// 100·n mod 2^64 ns, so if that were a multiple of 100 again, 100·m, then n = m mod 2^62, and
-// no instant up to the year 9999 has 2^62 ticks.
-func timeFits(at time.Time) bool {
-	return at.IsZero() || !at.Before(minTime) && !at.After(maxTime) && at.UnixNano()%int64(tick) == 0
-}
-
-// dateTime reads an instant; what is finer than a tick is dropped.
+// dateTime reads an instant; what is finer than a tick is dropped. The first instant of 1601 is
+// the null DateTime, and the last second of 9999 is one instant (OPC 10000-6, 5.2.2.5).
 func dateTime(token []byte) (at time.Time, err error) {
 	if isNull(token) {
 		return at, nil
@@ -159,8 +146,13 @@ func dateTime(token []byte) (at time.Time, err error) {
 		return at, errTime
 	}
 	at = at.Add(-time.Duration(at.Nanosecond()) % tick).UTC()
-	if at.Before(minTime) || at.After(maxTime) {
+	switch {
+	case at.Before(minTime):
 		return at, errTimeRange
+	case at.Equal(minTime):
+		return time.Time{}, nil
+	case at.After(maxTime):
+		return maxTime, nil
 	}
 	return at, nil
 }

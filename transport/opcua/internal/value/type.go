@@ -93,11 +93,8 @@ func ParseType(name string, valueRank int) (Type, error) {
 		return Type{}, err
 	}
 	t := Type{Builtin: ua.TypeID(id), Array: valueRank == 1}
-	switch {
-	case valueRank != -1 && valueRank != 1:
+	if valueRank != -1 && valueRank != 1 {
 		return Type{}, fmt.Errorf("value rank %d is not supported: use -1 for a scalar or 1 for an array", valueRank)
-	case t.Array && t.Builtin == ua.TypeIDByteString:
-		return Type{}, fmt.Errorf("arrays of ByteString are not supported: use an array of String, in base64")
 	}
 	return t, nil
 }

@@ -34,21 +34,47 @@ func (t Type) zeroText() string {
 	return "null"
 }
 
-// Adapt returns a ByteString as an array of Byte, which the type must be, as a client may write
-// it so (OPC 10000-4, 5.11.4.2), and everything else as it is. The bytes are copied: what the
-// codec decoded aliases the request.
+// Adapt returns what a client sent as a value that can be kept: a ByteString as an array of Byte,
+// if the type is that (OPC 10000-4, 5.11.4.2), the time that was meant of a DateTime that the
+// codec cannot read, and memory of its own for what the codec lets alias the request.
+// Everything else is returned as it is.
 func (t Type) Adapt(v *ua.Variant) *ua.Variant {
-	if t.Builtin == ua.TypeIDByte && t.Array {
-		if b, ok := valueOf(v).([]byte); ok {
-			return ua.MustVariant(ua.ByteArray(slices.Clone(b)))
+	switch x := valueOf(v).(type) {
+	case []byte:
+		if t.Builtin == ua.TypeIDByte && t.Array {
+			return ua.MustVariant(ua.ByteArray(slices.Clone(x)))
 		}
+		return ua.MustVariant(slices.Clone(x))
+	case [][]byte:
+		own, err := byteStrings(x)
+		if err != nil {
+			return v
+		}
+		return own
+	case *ua.GUID:
+		return ua.MustVariant(cloneGUID(x))
+	case []*ua.GUID:
+		own := make([]*ua.GUID, len(x))
+		for i := range x {
+			own[i] = cloneGUID(x[i])
+		}
+		return ua.MustVariant(own)
 	}
-	return v
+	return straightened(v)
+}
+
+func cloneGUID(g *ua.GUID) *ua.GUID {
+	if g == nil {
+		return nil
+	}
+	c := *g
+	c.Data4 = slices.Clone(g.Data4)
+	return &c
 }
 
 // Accepts says whether a variant that a client sent is a value of the type (OPC 10000-4, 5.11.4:
-// else BadTypeMismatch), of at most [MaxArray] elements, with texts in valid UTF-8 and times
-// that can be written again. A null variant is no value; a null array is an empty one.
+// else BadTypeMismatch), of at most [MaxArray] elements, with texts in valid UTF-8 and
+// times from 1601 to 9999, as [Type.Adapt] has given them. A null variant is no value; a null array is an empty one.
 func (t Type) Accepts(v *ua.Variant) bool {
 	if v == nil || v.Type() != t.Builtin || !supported(int(t.Builtin)) || len(v.ArrayDimensions()) > 1 {
 		return false
@@ -73,7 +99,7 @@ func (t Type) Accepts(v *ua.Variant) bool {
 		return all(x, nameFits)
 	case []time.Time:
 		return all(x, timeFits)
-	case [][]byte, nil:
+	case nil:
 		return false
 	}
 	return true
@@ -105,6 +131,8 @@ func Equal(a, b *ua.Variant) bool {
 		return x.Equal(y.(time.Time))
 	case []byte:
 		return slices.Equal(x, y.([]byte))
+	case [][]byte:
+		return slices.EqualFunc(x, y.([][]byte), slices.Equal)
 	case []float32:
 		return slices.EqualFunc(x, y.([]float32), sameFloat)
 	case []float64:
