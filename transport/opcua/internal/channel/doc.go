@@ -17,9 +17,9 @@
 // A connection has two goroutines. The reader (Serve) reads frames of exactly their size, takes
 // them apart and calls the handler with each body, which then belongs to the handler. The writer
 // takes responses from a bounded queue, numbers, signs and encrypts them, and writes when the
-// queue is empty or 64 KiB have gathered; each write has a deadline. Send never blocks, so that whoever completes a
-// transaction can call it: when more waits than the queue may hold, the channel is closed. The
-// reader, after each call of the handler, waits until the queue is below half, so that a client
+// queue is empty or 64 KiB have gathered; each write has a deadline. Send never blocks, so that
+// whoever completes a transaction can call it: when more waits than the queue may hold, the
+// channel is closed. The reader, after each call of the handler, waits until the queue is below half, so that a client
 // that asks much and reads slowly is slowed down, and cut off after the write deadline.
 //
 // A panic in the handler or in the codec ends that connection only.
@@ -51,8 +51,7 @@
 // # What of gopcua is used
 //
 // uacp's messages, uasc's security header, uapolicy's asymmetric algorithms. Not its secure channel:
-// its server side overwrites the asymmetric algorithm with the one of a policy and mode that the
-// client has only asked for, sends OPN without the receiver's thumbprint, and with it encryption
-// fails. Not uapolicy.Symmetric either, which allocates nine times and takes twice as long for
+// its server side asks the mode whether an OPN is to be decrypted, which only the encrypted body
+// tells, and answers without the receiver's thumbprint. Not uapolicy.Symmetric either, which allocates nine times and takes twice as long for
 // each chunk; tests use it as oracle.
 package channel
