@@ -101,12 +101,11 @@ func TestEveryAttribute(t *testing.T) {
 		{"data type", "i=11", []int{1, 2, 3, 4, 8}, []int{5, 6, 7, 23, 24, 25, 26}, map[int]any{2: 64}},
 	} {
 		t.Run(n.name, func(t *testing.T) {
-			c.t = t
 			var all []map[string]any
 			for a := 1; a <= 27; a++ {
 				all = append(all, attribute(n.id, a))
 			}
-			for i, got := range c.readAttributes(all...) {
+			for i, got := range c.in(t).readAttributes(all...) {
 				a := i + 1
 				switch {
 				case slices.Contains(n.must, a):

@@ -89,6 +89,13 @@ func (p *plant) connect(o dial) *client {
 	return c
 }
 
+// in is the client in a subtest.
+func (c *client) in(t testing.TB) *client {
+	same := *c
+	same.t = t
+	return &same
+}
+
 func (c *client) do(what string, arguments map[string]any, out any) {
 	c.t.Helper()
 	if arguments == nil {

@@ -35,8 +35,7 @@ func TestArgumentErrors(t *testing.T) {
 		{"a variable", unknown(node(""), node("speed")), "BadMethodInvalid", nil},
 	} {
 		t.Run(wrong.name, func(t *testing.T) {
-			c.t = t
-			got := c.send(calls(wrong.call)).called()
+			got := c.in(t).send(calls(wrong.call)).called()
 			require.Len(t, got, 1)
 			require.Equal(t, wrong.status, got[0].StatusCode)
 			if wrong.inputs != nil {
@@ -79,8 +78,7 @@ func TestRefusedWrites(t *testing.T) {
 		{"index range and another length", with(writeValue("levels", variant{"Double", []float64{1}}), "indexRange", "0:1"), "BadIndexRangeDataMismatch"},
 	} {
 		t.Run(wrong.name, func(t *testing.T) {
-			c.t = t
-			require.Equal(t, []string{wrong.status}, c.send(writes(wrong.item)).written())
+			require.Equal(t, []string{wrong.status}, c.in(t).send(writes(wrong.item)).written())
 		})
 	}
 	require.Zero(t, p.begun(), "something was published")

@@ -56,9 +56,10 @@ func TestPoliciesAndModes(t *testing.T) {
 	p.respond("line.mayStart", mayStart)
 	for _, s := range append([]opcua.Security{none}, secured...) {
 		t.Run(s.Policy+" "+s.Mode, func(t *testing.T) {
-			c := p.connect(dial{Policy: s.Policy, Mode: s.Mode})
-			c.t = t
-			c.works()
+			c, err := p.tryConnect(dial{Policy: s.Policy, Mode: s.Mode})
+			require.NoError(t, err)
+			c.in(t).works()
+			c.in(t).close()
 		})
 	}
 }
