@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -123,16 +124,62 @@ func TestEveryAttribute(t *testing.T) {
 	}
 }
 
-// The answer is larger than the client's buffer: it comes in chunks.
+// What a client asks before anything else: namespaces, state, limits, and how to call a method.
+func TestServerInformation(t *testing.T) {
+	c := newPlant(t).connect(dial{})
+	var namespaces []string
+	c.do("namespaces", nil, &namespaces)
+	require.Equal(t, []string{"http://opcfoundation.org/UA/", "urn:flowsync:test"}, namespaces)
+
+	got := c.readAttributes(
+		attribute("i=2254", attributeValue), // ServerArray
+		attribute("i=2259", attributeValue), // State
+		attribute("i=2258", attributeValue), // CurrentTime
+		attribute("i=2735", attributeValue), // MaxBrowseContinuationPoints
+	)
+	for _, v := range got {
+		require.Equal(t, "Good", v.StatusCode)
+	}
+	sameJSON(t, variant{"String", []string{"urn:flowsync:test"}}, got[0].Value)
+	sameJSON(t, variant{"Int32", 0}, got[1].Value) // Running
+	now, err := time.Parse(time.RFC3339, got[2].Value.Value.(string))
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), now, patience)
+	require.NotZero(t, got[3].Value.Value)
+
+	type argument struct {
+		Name, DataType string
+		ValueRank      int
+	}
+	var definition struct{ InputArguments, OutputArguments []argument }
+	c.do("arguments", map[string]any{"method": node("line.mayStart")}, &definition)
+	require.Equal(t, []argument{{"order", "ns=0;i=12", -1}, {"amount", "ns=0;i=6", -1}}, definition.InputArguments)
+	require.Equal(t, []argument{{"go", "ns=0;i=1", -1}, {"text", "ns=0;i=12", -1}}, definition.OutputArguments)
+	c.do("arguments", map[string]any{"method": node("line.own")}, &definition)
+	require.Empty(t, definition.InputArguments)
+	require.Len(t, definition.OutputArguments, 1)
+}
+
+// Request and response are larger than a buffer: they go in chunks.
 func TestReadOf5000Nodes(t *testing.T) {
 	const n = 5000
-	c := newPlantWith(t, bigTree(n)).connect(dial{})
+	p := newPlantWith(t, bigTree(n), offering(append(secured, none)...))
+	p.trust(trustedPKI())
+	p.connect(dial{}).reads(n)
+	for _, s := range secured[:2] {
+		p.connect(dial{Policy: s.Policy, Mode: s.Mode, Buffer: 8192}).reads(n)
+	}
+}
+
+// reads reads the first n variables of a big tree.
+func (c *client) reads(n int) {
+	c.t.Helper()
 	var items []map[string]any
 	for i := range n {
 		items = append(items, attribute(node(fmt.Sprint("v", i)), attributeValue))
 	}
 	for i, got := range c.readAttributes(items...) {
-		require.Equal(t, "Good", got.StatusCode)
-		require.EqualValues(t, i, got.Value.Value)
+		require.Equal(c.t, "Good", got.StatusCode)
+		require.EqualValues(c.t, i, got.Value.Value)
 	}
 }

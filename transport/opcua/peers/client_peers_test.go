@@ -24,6 +24,10 @@ type dial struct {
 	// Blind opens the channel without looking at the endpoints before, as a client does that does
 	// not care what is offered.
 	Blind bool
+	// Buffer is how large chunks may be, in bytes. 0: 64 KiB.
+	Buffer int
+	// Reconnect lets the client mend its connection by itself.
+	Reconnect bool
 }
 
 // client is a connection of node-opcua.
@@ -48,6 +52,7 @@ func (p *plant) tryConnect(o dial) (*client, error) {
 		"client": c.name, "url": p.url, "policy": "None", "mode": "None", "pki": trustedPKI(),
 		"user": o.User, "password": o.Password, "channelOnly": o.ChannelOnly,
 		"hint": o.Hint.Milliseconds(), "lifetime": o.TokenLifetime.Milliseconds(),
+		"buffer": o.Buffer, "reconnect": o.Reconnect,
 	}
 	for name, value := range map[string]string{"policy": o.Policy, "mode": o.Mode, "url": o.URL, "pki": o.PKI} {
 		if value != "" {

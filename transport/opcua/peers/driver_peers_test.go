@@ -51,8 +51,9 @@ func (r *refusal) Error() string { return r.Message }
 // event is what happens to a client by itself.
 type event struct {
 	Event, Client, Node, Message string
-	Count                        int
 	Value                        dataValue
+	Session                      string
+	SubscriptionID               uint32
 }
 
 var errDriverEnded = errors.New("the driver has ended")

@@ -4,13 +4,13 @@ package peers
 
 import (
 	"fmt"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/flowsync-go/flowsync/transport/mem"
+	"github.com/flowsync-go/flowsync/transport/opcua"
 )
 
 // A write is held until it is answered; until then the variable keeps what it had.
@@ -102,11 +102,16 @@ func empty(v variant) variant {
 // Many calls on one session are held, and each gets the answer to its own input, though they
 // are answered in another order. Meanwhile reads are answered at once.
 func TestManyHeldCalls(t *testing.T) {
-	for _, n := range []int{200, 2000} {
-		t.Run(strconv.Itoa(n), func(t *testing.T) {
-			p := newPlant(t)
+	for _, many := range []struct {
+		n        int
+		security opcua.Security
+	}{{200, none}, {2000, none}, {200, secured[1]}} {
+		n := many.n
+		t.Run(fmt.Sprint(n, " ", many.security.Policy), func(t *testing.T) {
+			p := newPlant(t, offering(many.security))
+			p.trust(trustedPKI())
 			requests := p.hold("line.patient")
-			c := p.connect(dial{Hint: time.Minute})
+			c := p.connect(dial{Policy: many.security.Policy, Mode: many.security.Mode, Hint: time.Minute})
 			all := make([]*sent, n)
 			for i := range all {
 				all[i] = c.startCall("line.patient", int32s(i))

@@ -85,6 +85,24 @@ func TestSecurityNotOffered(t *testing.T) {
 	require.Equal(t, "BadSecurityModeInsufficient", c.status(createSession(p)))
 }
 
+// createSession creates a session by hand and returns its authentication token.
+func (c *client) createSession(p *plant) string {
+	c.t.Helper()
+	var created struct {
+		ResponseHeader      header
+		AuthenticationToken string
+	}
+	c.send(createSession(p)).response(&created)
+	require.Equal(c.t, "Good", created.ResponseHeader.ServiceResult)
+	return created.AuthenticationToken
+}
+
+func activateSession(token, policy string) request {
+	return request{Service: "ActivateSession", Token: token, Fields: map[string]any{
+		"userIdentityToken": map[string]any{"@struct": "AnonymousIdentityToken", "policyId": policy},
+	}}
+}
+
 func createSession(p *plant) request {
 	return request{Service: "CreateSession", Fields: map[string]any{
 		"clientDescription": map[string]any{"applicationUri": "urn:flowsync:peer", "applicationType": 1},
@@ -131,20 +149,12 @@ func TestLogin(t *testing.T) {
 func TestAnonymousRefused(t *testing.T) {
 	p := newPlant(t, withUsers)
 	c := p.connect(dial{ChannelOnly: true})
-	var created struct {
-		ResponseHeader      header
-		AuthenticationToken string
-	}
-	c.send(createSession(p)).response(&created)
-	require.Equal(t, "Good", created.ResponseHeader.ServiceResult)
+	token := c.createSession(p)
 	for _, policy := range []string{"anonymous", ""} {
-		require.Contains(t, []string{"BadIdentityTokenInvalid", "BadIdentityTokenRejected"}, c.status(request{
-			Service: "ActivateSession", Token: created.AuthenticationToken,
-			Fields: map[string]any{"userIdentityToken": map[string]any{"@struct": "AnonymousIdentityToken", "policyId": policy}},
-		}))
+		require.Contains(t, []string{"BadIdentityTokenInvalid", "BadIdentityTokenRejected"}, c.status(activateSession(token, policy)))
 	}
-	read := request{Service: "Read", Token: created.AuthenticationToken, Fields: map[string]any{"nodesToRead": []any{attribute("i=2259", attributeValue)}}}
-	require.Contains(t, []string{"BadSessionNotActivated", "BadSessionIdInvalid"}, c.status(read))
+	read := request{Service: "Read", Token: token, Fields: map[string]any{"nodesToRead": []any{attribute("i=2259", attributeValue)}}}
+	require.Equal(t, "BadSessionNotActivated", c.status(read))
 }
 
 // A password is encrypted even where the channel is not.
@@ -155,6 +165,29 @@ func TestPasswordOverNone(t *testing.T) {
 	require.False(t, c.sawSecret, "the password went over the wire in the clear")
 	c.works()
 	require.Equal(t, "BadUserAccessDenied", p.refused(dial{User: user, Password: "wrong horse battery"}))
+}
+
+// Several sessions may share a channel. One must be activated before it is good for anything, and
+// the end of one is not that of another.
+func TestTwoSessionsOnOneChannel(t *testing.T) {
+	p := newPlant(t)
+	c := p.connect(dial{ChannelOnly: true})
+	var endpoints []struct{ UserIdentityTokens []struct{ PolicyID string } }
+	c.do("endpoints", nil, &endpoints)
+	policy := endpoints[0].UserIdentityTokens[0].PolicyID
+	read := func(token string) string {
+		return c.status(request{Service: "Read", Token: token, Fields: map[string]any{"nodesToRead": []any{attribute("i=2259", attributeValue)}}})
+	}
+	first, second, hasty := c.createSession(p), c.createSession(p), c.createSession(p)
+	require.NotEqual(t, first, second)
+	require.Equal(t, "Good", c.status(activateSession(first, policy)))
+	require.Equal(t, "Good", read(first))
+	require.Equal(t, "BadSessionNotActivated", read(hasty))
+	require.Equal(t, "BadSessionIdInvalid", c.status(activateSession(hasty, policy)), "that was the end of it (OPC 10000-4, 5.7.3.1)")
+	require.Equal(t, "Good", c.status(activateSession(second, policy)))
+	require.Equal(t, "Good", c.status(request{Service: "CloseSession", Token: first, Fields: map[string]any{"deleteSubscriptions": true}}))
+	require.Equal(t, "BadSessionIdInvalid", read(first))
+	require.Equal(t, "Good", read(second))
 }
 
 // The endpoints carry the host that the client knows the server by.

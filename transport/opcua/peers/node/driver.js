@@ -14,7 +14,7 @@ const { fromJSON, toJSON } = require("./values");
 
 ClientSecureChannelLayer.minTransactionTimeout = 1; // else every TimeoutHint below 5 s becomes 5 s
 
-const clients = new Map(); // by name: { client, session, secret, sawSecret, renewals, requests }
+const clients = new Map(); // by name: { client, session, secret, sawSecret }
 const managers = new Map(); // by folder
 const pending = new Map(); // requests that have no response yet, by command id
 
@@ -38,7 +38,8 @@ function newClient(o, certificates) {
   return opcua.OPCUAClient.create({
     applicationName: "flowsync peer",
     applicationUri: "urn:flowsync:peer",
-    connectionStrategy: { maxRetry: 0, initialDelay: 10, maxDelay: 10 },
+    connectionStrategy: { maxRetry: o.reconnect ? 100 : 0, initialDelay: 10, maxDelay: 50 },
+    transportSettings: o.buffer ? { sendBufferSize: o.buffer, receiveBufferSize: o.buffer } : undefined,
     securityMode: opcua.MessageSecurityMode[o.mode],
     securityPolicy: opcua.SecurityPolicy[o.policy],
     clientCertificateManager: certificates,
@@ -70,8 +71,8 @@ const commands = {
   // status of the server's Error message, if there was one.
   async connect(o) {
     const client = newClient(o, await manager(o.pki));
-    const c = { client, secret: o.password && Buffer.from(o.password), sawSecret: false, renewals: 0 };
-    client.on("security_token_renewed", () => write({ event: "renewed", client: o.client, count: ++c.renewals }));
+    const c = { client, secret: o.password && Buffer.from(o.password), sawSecret: false };
+    client.on("security_token_renewed", () => write({ event: "renewed", client: o.client }));
     let refusal;
     client.on("secure_channel_created", (channel) => {
       channel.on("receive_chunk", (chunk) => {
@@ -163,9 +164,26 @@ const commands = {
         { samplingInterval: 0, discardOldest: true, queueSize: 10 },
         opcua.TimestampsToReturn.Both,
       );
-      item.on("changed", (value) => write({ event: "changed", client, node, value: toJSON(value) }));
+      item.on("changed", (value) => {
+        const { subscriptionId } = subscription;
+        write({ event: "changed", client, node, value: toJSON(value), subscriptionId, session: toJSON(session.sessionId) });
+      });
     }
     return { subscriptionId: subscription.subscriptionId };
+  },
+
+  // namespaces and arguments are what a client looks up before it calls a method.
+  async namespaces({ client }) {
+    return clients.get(client).session.readNamespaceArray();
+  },
+
+  async arguments({ client, method }) {
+    return toJSON(await clients.get(client).session.getArgumentDefinition(method));
+  },
+
+  // tear ends the connection below the client, which does not know why.
+  async tear({ client }) {
+    clients.get(client).client._secureChannel.forceConnectionBreak();
   },
 
   async close({ client, leaveSubscriptions }) {
