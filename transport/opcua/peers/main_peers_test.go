@@ -9,6 +9,10 @@
 //   - plant: a server with its engine, its tree and a bus whose responders are the test's.
 //   - client: one connection of node-opcua, with a session unless it is told to have none.
 //   - driver: the process in which all clients live. It is started once.
+//
+// A test makes a plant, connects clients, and asks them for services by name, with fields as
+// OPC 10000-4 calls them (values.js says how values look). Where it matters what node-opcua does
+// by itself, such as renewing, reconnecting or publishing, there is a command of its own.
 package peers
 
 import (
@@ -22,7 +26,7 @@ import (
 )
 
 // patience bounds every wait for something that should come at once.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
 	flag.Parse()

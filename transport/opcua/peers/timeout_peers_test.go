@@ -47,7 +47,7 @@ func TestHoldOf12SecondsWithTimeoutOf10(t *testing.T) {
 	c := p.connect(dial{Hint: 10 * time.Second})
 	began := time.Now()
 	require.Equal(t, "BadTimeout", c.call("line.patient", int32s(1)).StatusCode)
-	require.InDelta(t, 9.5, time.Since(began).Seconds(), 0.4)
+	require.GreaterOrEqual(t, time.Since(began), 9500*time.Millisecond)
 	require.Equal(t, core.Timeout, receive(t, p.ended).outcome)
 	// The answer that comes after 12 s finds nobody, and disturbs nobody.
 	r := receive(t, requests)

@@ -114,13 +114,13 @@ const commands = {
   },
 
   // cancel sends a Cancel for the request of another command.
-  cancel({ client, of }) {
+  cancel({ id, client, of }) {
     const { requestHandle } = pending.get(of).requestHeader;
-    return commands.request({ client, service: "Cancel", fields: { requestHandle } });
+    return commands.request({ id, client, service: "Cancel", fields: { requestHandle } });
   },
 
   // crawl browses everything below a node with the session's own browse and browseNext, and
-  // returns each reference once: "from → type → to".
+  // returns each reference once, in words.
   async crawl({ client, node, max }) {
     const { session } = clients.get(client);
     const found = new Set();
@@ -159,7 +159,9 @@ const commands = {
     });
     subscription.on("keepalive", () => write({ event: "keepalive", client }));
     for (const node of nodes) {
-      const item = await subscription.monitor(
+      // monitor() would return the item only after its first values may have come.
+      const item = opcua.ClientMonitoredItem.create(
+        subscription,
         { nodeId: node, attributeId: opcua.AttributeIds.Value },
         { samplingInterval: 0, discardOldest: true, queueSize: 10 },
         opcua.TimestampsToReturn.Both,
@@ -167,6 +169,10 @@ const commands = {
       item.on("changed", (value) => {
         const { subscriptionId } = subscription;
         write({ event: "changed", client, node, value: toJSON(value), subscriptionId, session: toJSON(session.sessionId) });
+      });
+      await new Promise((resolve, reject) => {
+        item.on("initialized", resolve);
+        item.on("err", (message) => reject(new Error(message)));
       });
     }
     return { subscriptionId: subscription.subscriptionId };
@@ -186,10 +192,10 @@ const commands = {
     clients.get(client).client._secureChannel.forceConnectionBreak();
   },
 
-  async close({ client, leaveSubscriptions }) {
+  async close({ client }) {
     const c = clients.get(client);
     clients.delete(client);
-    if (c.session) await c.session.close(!leaveSubscriptions);
+    if (c.session) await c.session.close(true);
     await c.client.disconnect();
   },
 
