@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -87,4 +88,25 @@ func TestCancel(t *testing.T) {
 	c.ask("Cancel", map[string]any{"requestHandle": 1 << 30}, &got)
 	require.Zero(t, got.CancelCount, "nobody has that handle")
 	require.Equal(t, heldByOne-1, p.engine.Held())
+}
+
+// A server that shuts down lets what is held end.
+func TestShutdownWhileHeld(t *testing.T) {
+	p := newPlant(t)
+	requests := p.hold("line.patient")
+	c := p.connect(dial{})
+	held := c.startCall("line.patient", int32s(5))
+	r := receive(t, requests)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	down := make(chan error, 1)
+	go func() { down <- p.server.Shutdown(ctx) }()
+	require.Eventually(t, func() bool {
+		_, err := p.tryConnect(dial{ChannelOnly: true})
+		return err != nil
+	}, patience, 10*time.Millisecond, "it still accepts connections")
+	require.NoError(t, r.Answer(r.Value))
+	sameJSON(t, []variant{int32s(5)}, held.called()[0].OutputArguments)
+	require.NoError(t, receive(t, down))
+	c.cut()
 }

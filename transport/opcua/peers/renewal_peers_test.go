@@ -52,6 +52,10 @@ func TestRenewal(t *testing.T) {
 			p.trust(trustedPKI())
 			p.respond("line.slow", echo)
 			c := p.connect(dial{Policy: s.policy, Mode: s.mode, TokenLifetime: 4 * time.Second})
+			requests := p.hold("line.patient")
+			first := calls(methodCall("line.patient", int32s(77)))
+			first.Hint = time.Minute
+			held := c.send(first) // from the first token to the last
 			const together = 8
 			n, renewals := 0, 0
 			for began := time.Now(); renewals < 4; {
@@ -68,6 +72,9 @@ func TestRenewal(t *testing.T) {
 				}
 				renewals += c.renewed()
 			}
+			request := receive(t, requests)
+			require.NoError(t, request.Answer(request.Value))
+			sameJSON(t, []variant{int32s(77)}, held.called()[0].OutputArguments)
 			t.Logf("%d calls over %d renewals", n, renewals)
 		})
 	}

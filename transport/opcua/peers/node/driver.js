@@ -203,7 +203,7 @@ const commands = {
   async cut({ client }) {
     const c = clients.get(client);
     clients.delete(client);
-    c.client._secureChannel.getTransport()._socket.destroy();
+    c.client._secureChannel?.getTransport()?._socket?.destroy(); // unless the server was faster
     await c.client.disconnect();
   },
 };
