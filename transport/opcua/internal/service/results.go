@@ -33,6 +33,9 @@ func encodeResults(response uint16, handle uint32, results []result) []byte {
 		if err != nil {
 			return appendHeader(body[:0], serviceFault, handle, ua.StatusBadEncodingError)
 		}
+		if len(body) > MaxResponse {
+			return appendHeader(nil, serviceFault, handle, ua.StatusBadResponseTooLarge)
+		}
 	}
 	return appendInfos(body, results)
 }

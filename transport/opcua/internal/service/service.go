@@ -26,8 +26,11 @@ const (
 	MaxBrowse        = 1_000
 	MaxTranslate     = 1_000
 	MaxRegister      = 10_000
-	MaxReferences    = 10_000 // of one node in one response
+	MaxReferences    = 10_000 // in one response, and one more for each node
 	MaxContinuations = 10     // of a session
+	// MaxResponse bounds a response to a Call, Write or Read, in bytes: the same long value may be
+	// asked for thousands of times in one request. The queue of a channel holds more.
+	MaxResponse = 8 << 20
 )
 
 // Engine is what is needed of [core.Engine].

@@ -60,16 +60,17 @@ func (r *request) browse() {
 	if asked := v.RequestedMaxReferencesPerNode; asked > 0 {
 		limit = int(min(asked, MaxReferences))
 	}
-	results := make([]*ua.BrowseResult, len(v.NodesToBrowse))
+	results, room := make([]*ua.BrowseResult, len(v.NodesToBrowse)), MaxReferences
 	for i, d := range v.NodesToBrowse {
-		results[i] = r.browseFrom(continuation{description: *d, limit: limit})
+		results[i] = r.browseFrom(continuation{description: *d, limit: limit}, &room)
 	}
 	r.respond(&ua.BrowseResponse{Results: results})
 }
 
-// browseFrom gives what comes next of one node.
-func (r *request) browseFrom(at continuation) *ua.BrowseResult {
-	found, next, status := r.service.options.Space.BrowseFrom(&at.description, at.from, at.limit)
+// browseFrom gives what comes next of one node, and takes it from the room that the response has.
+func (r *request) browseFrom(at continuation, room *int) *ua.BrowseResult {
+	found, next, status := r.service.options.Space.BrowseFrom(&at.description, at.from, max(1, min(at.limit, *room)))
+	*room -= len(found)
 	result := &ua.BrowseResult{StatusCode: status, References: found}
 	if status != ua.StatusOK || next == 0 {
 		return result
@@ -90,7 +91,7 @@ func (r *request) browseNext() {
 	if !r.decode(&v) || !r.many(len(v.ContinuationPoints), MaxBrowse) {
 		return
 	}
-	results := make([]*ua.BrowseResult, len(v.ContinuationPoints))
+	results, room := make([]*ua.BrowseResult, len(v.ContinuationPoints)), MaxReferences
 	for i, name := range v.ContinuationPoints {
 		r.client.mu.Lock()
 		at, ok := r.client.continuations.take(name)
@@ -101,7 +102,7 @@ func (r *request) browseNext() {
 		case v.ReleaseContinuationPoints:
 			results[i] = &ua.BrowseResult{}
 		default:
-			results[i] = r.browseFrom(at)
+			results[i] = r.browseFrom(at, &room)
 		}
 	}
 	r.respond(&ua.BrowseNextResponse{Results: results})
