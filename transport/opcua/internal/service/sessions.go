@@ -44,7 +44,8 @@ func (r *request) createSession() {
 }
 
 // activateSession carries out an ActivateSession (5.6.3). What the session holds for another
-// channel, it holds no longer: the answers could not reach the client.
+// channel, it holds no longer: the answers could not reach the client. Nor could what its Publish
+// requests over there would be answered with.
 func (r *request) activateSession() {
 	var v ua.ActivateSessionRequest
 	if !r.decode(&v) {
@@ -59,6 +60,7 @@ func (r *request) activateSession() {
 	c.activate(identity(own.User(), own.Application))
 	if rebound {
 		c.cancel(ua.StatusBadSecureChannelClosed, func(h *held) bool { return h.channel != r.channel })
+		c.subscriptions().EndPublish(ua.StatusBadSecureChannelClosed)
 	}
 	r.respond(&ua.ActivateSessionResponse{ServerNonce: own.Nonce()})
 }

@@ -150,3 +150,9 @@ func (o *Owner) reject(status ua.StatusCode, which func(*publish) bool) int {
 func (o *Owner) CancelPublish(requestHandle uint32) int {
 	return o.reject(ua.StatusBadRequestCancelledByClient, func(p *publish) bool { return p.handle == requestHandle })
 }
+
+// EndPublish answers all Publish requests that wait with a status and says how many there were: the
+// channel they came over is not the session's any more.
+func (o *Owner) EndPublish(status ua.StatusCode) int {
+	return o.reject(status, func(*publish) bool { return true })
+}
