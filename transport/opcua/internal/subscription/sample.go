@@ -122,17 +122,59 @@ type pick struct {
 	sample     sample
 }
 
-// collect takes at most limit samples, and says whether there are more.
+// collect takes at most limit samples, and no more after those that make a message long. It says
+// whether there are more.
 func (a *samples) collect(limit int) (picks []pick, more bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	long := 0
 	for it := a.first(); it != nil; it = a.first() {
-		if len(picks) == limit {
+		if len(picks) == limit || long >= longMessage {
 			return picks, true
 		}
-		picks = append(picks, pick{it.handle, it.timestamps, it.queue.pop()})
+		s := it.queue.pop()
+		picks = append(picks, pick{it.handle, it.timestamps, s})
+		long += length(s.value.Value)
 	}
 	return picks, false
+}
+
+// longMessage is how many bytes of values a message may have before it goes out and the rest goes
+// into the next: thousands of items may watch the same long value.
+const longMessage = 4 << 20
+
+// length is about how many bytes a value has on the wire.
+func length(v *ua.Variant) int {
+	const scalar = 16
+	n := scalar
+	if v == nil {
+		return n
+	}
+	switch x := v.Value().(type) {
+	case string:
+		n += len(x)
+	case []byte:
+		n += len(x)
+	case *ua.LocalizedText:
+		n += len(x.Text) + len(x.Locale)
+	case *ua.QualifiedName:
+		n += len(x.Name)
+	case []string:
+		for _, text := range x {
+			n += 4 + len(text)
+		}
+	case []*ua.LocalizedText:
+		for _, text := range x {
+			n += 9 + len(text.Text) + len(text.Locale)
+		}
+	case []*ua.QualifiedName:
+		for _, name := range x {
+			n += 6 + len(name.Name)
+		}
+	default:
+		n += scalar * int(max(0, v.ArrayLength()))
+	}
+	return n
 }
 
 // notification makes what the client gets of a sample.
