@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gopcua/opcua/ua"
+
 	"github.com/flowsync-go/flowsync/transport/internal/accept"
 )
 
@@ -49,12 +51,34 @@ func (s *Server) stopAccepting() {
 // start serves a connection on a goroutine of its own.
 func (s *Server) start(conn net.Conn) {
 	if !s.track(conn) {
-		_ = conn.Close()
+		s.refuse(conn)
 		return
 	}
 	go func() {
 		defer s.untrack(conn)
 		s.channels.Serve(conn)
+	}()
+}
+
+// refuse tells a client that there is no place. One at a time is told: who floods us is not.
+func (s *Server) refuse(conn net.Conn) {
+	s.mu.Lock()
+	told := !s.closing && !s.refusing
+	if told {
+		s.refusing = true
+		s.running.Add(1)
+	}
+	s.mu.Unlock()
+	if !told {
+		_ = conn.Close()
+		return
+	}
+	go func() {
+		defer s.running.Done()
+		s.channels.Refuse(conn, ua.StatusBadTCPServerTooBusy)
+		s.mu.Lock()
+		s.refusing = false
+		s.mu.Unlock()
 	}()
 }
 

@@ -43,6 +43,7 @@ type Server struct {
 
 	mu        sync.Mutex // guards all below; leaf
 	closing   bool
+	refusing  bool // somebody is told that there is no place
 	listeners []net.Listener
 	conns     []net.Conn // the oldest first
 }

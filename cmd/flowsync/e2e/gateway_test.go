@@ -29,7 +29,7 @@ type gateway struct {
 	exited  chan struct{} // closed when it has
 	exit    error         // valid then
 
-	http, admin, broker string // host:port
+	http, opcua, admin, broker string // host:port
 }
 
 // examples is where the commissioning files for users are.
@@ -47,7 +47,7 @@ func startCommand(t testing.TB, program string, args ...string) *gateway {
 	if !strings.Contains(strings.Join(args, " "), "--broker") {
 		args = append(args, "--embedded", "127.0.0.1:0")
 	}
-	args = append(args, "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	args = append(args, "--http", "127.0.0.1:0", "--opcua", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 	g := &gateway{t: t, process: exec.Command(program, args...), log: new(tail), exited: make(chan struct{})}
 	g.process.Stderr = g.log
 	stdout, err := g.process.StdoutPipe()
@@ -58,7 +58,7 @@ func startCommand(t testing.TB, program string, args ...string) *gateway {
 	return g
 }
 
-var shown = regexp.MustCompile(`^  (HTTP|broker|admin) +\w+://([0-9.:]+)`)
+var shown = regexp.MustCompile(`^  (HTTP|OPC UA|broker|admin) +[a-z.]+://([0-9.:]+)`)
 
 // read takes the addresses from what the program shows, and waits for its end in the background.
 func (g *gateway) read(stdout io.Reader) {
@@ -69,7 +69,7 @@ func (g *gateway) read(stdout io.Reader) {
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
 			if m := shown.FindStringSubmatch(lines.Text()); m != nil {
-				*map[string]*string{"HTTP": &g.http, "broker": &g.broker, "admin": &g.admin}[m[1]] = m[2]
+				*map[string]*string{"HTTP": &g.http, "OPC UA": &g.opcua, "broker": &g.broker, "admin": &g.admin}[m[1]] = m[2]
 			}
 			if strings.HasPrefix(lines.Text(), "Stop with") {
 				served <- true

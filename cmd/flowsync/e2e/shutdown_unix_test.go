@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -10,10 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gopcua/opcua/ua"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/responder"
+	"github.com/flowsync-go/flowsync/transport/opcua/rawclient"
 )
 
 // While held requests are still answered, new ones are refused; then it exits with 0.
@@ -100,4 +103,39 @@ func TestSecondSignal(t *testing.T) {
 	code, took := g.end(syscall.SIGTERM)
 	assert.Equal(t, 143, code)
 	assert.Less(t, took, time.Second)
+}
+
+// Calls that are held when the program is told to end are answered, those that nobody answers
+// end as shutdown; both kinds of response reach the client before its connection is closed.
+func TestDrainOfCalls(t *testing.T) {
+	const n = 20
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	g := start(t, "testdata/press.yaml", "--drain", "300ms")
+	statuses := make(chan ua.StatusCode, 2*n)
+	c := g.login(ctx, func(r rawclient.Response) {
+		status := ua.StatusBadUnexpectedError
+		if decoded, err := r.Decode(); err == nil {
+			if response, ok := decoded.(*ua.CallResponse); ok {
+				status = response.Results[0].StatusCode
+			}
+		}
+		statuses <- status
+	})
+	for range n {
+		_, err := c.Send(call("Press.Answered", "4711"))
+		require.NoError(t, err)
+		_, err = c.Send(call("Press.Silent", "4711"))
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool { return len(statuses) == n && g.held() == n }, patience, time.Millisecond)
+	code, took := g.end(syscall.SIGTERM)
+	assert.Zero(t, code)
+	assert.Less(t, took, 5*time.Second)
+	<-c.Done()
+	ends := map[ua.StatusCode]int{}
+	for range 2 * n {
+		ends[<-statuses]++
+	}
+	assert.Equal(t, map[ua.StatusCode]int{ua.StatusOK: n, ua.StatusBadShutdown: n}, ends)
 }

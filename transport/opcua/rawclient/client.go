@@ -139,7 +139,11 @@ func (c *Client) hello(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rawclient: after HEL: %w", err)
 	}
-	if kind := string(frame[:3]); kind != "ACK" {
+	switch kind := string(frame[:3]); kind {
+	case "ACK":
+	case "ERR":
+		return refusalOf(frame)
+	default:
 		return fmt.Errorf("rawclient: the answer to HEL is %q", kind)
 	}
 	var ack uacp.Acknowledge

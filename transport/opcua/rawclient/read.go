@@ -96,14 +96,19 @@ func (r *reader) next() error {
 	case "OPN":
 		return r.opened(frame)
 	case "ERR":
-		e := new(uacp.Error)
-		if _, err := e.Decode(frame[headSize:]); err != nil {
-			return fmt.Errorf("rawclient: ERR: %w", err)
-		}
-		return e
+		return refusalOf(frame)
 	default:
 		return fmt.Errorf("rawclient: a message of type %q", kind)
 	}
+}
+
+// refusalOf is what an ERR message says.
+func refusalOf(frame []byte) error {
+	e := new(uacp.Error)
+	if _, err := e.Decode(frame[headSize:]); err != nil {
+		return fmt.Errorf("rawclient: ERR: %w", err)
+	}
+	return fmt.Errorf("rawclient: %w: %s", ua.StatusCode(e.ErrorCode), e.Reason)
 }
 
 // frame reads one chunk, which is valid until the next.

@@ -32,6 +32,7 @@ type Channel struct {
 	counting bool   // a sequence number has been seen
 	sequence uint32 // the last
 	partial  assembly
+	proven   bool   // the client has logged in
 	scratch  []byte // for a chunk that is not a whole message
 }
 

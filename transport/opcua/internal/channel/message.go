@@ -39,8 +39,8 @@ func (c *Channel) message(f frame) error {
 	}
 	request, part := binary.LittleEndian.Uint32(b[bodyStart-4:]), b[bodyStart:]
 	if whole {
-		if len(part) > c.server.MaxMessage {
-			return refuse(ua.StatusBadRequestTooLarge, "a request of more than %d bytes", c.server.MaxMessage)
+		if most := c.maxMessage(); len(part) > most {
+			return refuse(ua.StatusBadRequestTooLarge, "a request of more than %d bytes", most)
 		}
 		return c.handle(request, part)
 	}
@@ -95,8 +95,8 @@ func (c *Channel) assemble(kind byte, request uint32, part []byte) error {
 	}
 	p.request = request
 	p.chunks++
-	if p.chunks > c.server.MaxChunks || len(p.body)+len(part) > c.server.MaxMessage {
-		return refuse(ua.StatusBadRequestTooLarge, "a request of more than %d bytes or %d chunks", c.server.MaxMessage, c.server.MaxChunks)
+	if most := c.maxMessage(); p.chunks > c.server.MaxChunks || len(p.body)+len(part) > most {
+		return refuse(ua.StatusBadRequestTooLarge, "a request of more than %d bytes or %d chunks", most, c.server.MaxChunks)
 	}
 	p.body = append(p.body, part...)
 	if kind == chunkIntermediate {
@@ -106,6 +106,18 @@ func (c *Channel) assemble(kind byte, request uint32, part []byte) error {
 	c.forget()
 	return c.handle(request, body)
 }
+
+// maxMessage is how large a request may be now, in bytes.
+func (c *Channel) maxMessage() int {
+	if c.proven || c.Policy() != ua.SecurityPolicyURINone {
+		return c.server.MaxMessage
+	}
+	return min(c.server.MaxMessage, c.server.MaxUnproven)
+}
+
+// Prove lets a client that has logged in send requests of any size that is allowed; until then
+// those of one without a certificate may have MaxUnproven bytes. It is called on the reader.
+func (c *Channel) Prove() { c.proven = true }
 
 // forget makes room for the next message. Long ones are rare: nothing is kept for them.
 func (c *Channel) forget() { c.partial, c.scratch = assembly{}, nil }

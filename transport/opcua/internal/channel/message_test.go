@@ -104,6 +104,34 @@ func TestWrongChunks(t *testing.T) {
 	}
 }
 
+// TestUnproven clients may not send what makes work, until they have logged in.
+func TestUnproven(t *testing.T) {
+	e := newEcho()
+	e.handle = func(c *Channel, request uint32, body []byte) error {
+		if string(body) == "login" {
+			c.Prove()
+		}
+		c.Send(request, body)
+		return nil
+	}
+	o := testOptions(e)
+	o.MaxUnproven = 10_000
+	addr := listen(t, o)
+	for _, proven := range []bool{false, true} {
+		p := connect(t, addr)
+		p.hello()
+		p.open()
+		p.echoes(strings.Repeat("x", 10_000))
+		if proven {
+			p.echoes("login")
+			p.echoes(strings.Repeat("x", 10_001))
+			continue
+		}
+		p.write(p.chunk("MSGF", 1, strings.Repeat("x", 10_001)))
+		p.refused(ua.StatusBadRequestTooLarge)
+	}
+}
+
 // TestInsecureMessages in both modes: the peer hears no more than that.
 func TestInsecureMessages(t *testing.T) {
 	addr := listen(t, testOptions(newEcho()))

@@ -36,6 +36,7 @@ type Options struct {
 
 	ReceiveBuffer, SendBuffer int           // bytes of a chunk, at least 8192; 65 535
 	MaxMessage                int           // bytes of a request; 2 MiB
+	MaxUnproven               int           // bytes of a request from who has shown neither certificate nor login; 128 KiB
 	MaxChunks                 int           // of a request; 512
 	MaxQueue                  int           // bytes of responses that may wait to be written; 16 MiB
 	HandshakeTimeout          time.Duration // from accept to the first OPN; 5 s
@@ -93,6 +94,7 @@ func (s *Server) setDefaults() {
 	orDefault(&s.ReceiveBuffer, 65535)
 	orDefault(&s.SendBuffer, 65535)
 	orDefault(&s.MaxMessage, 2<<20)
+	orDefault(&s.MaxUnproven, 128<<10)
 	orDefault(&s.MaxChunks, 512)
 	orDefault(&s.MaxQueue, 16<<20)
 	orDefault(&s.HandshakeTimeout, 5*time.Second)
@@ -122,6 +124,7 @@ func (s *Server) checkLimits() error {
 		{"ReceiveBuffer", int64(s.ReceiveBuffer), smallestBuffer},
 		{"SendBuffer", int64(s.SendBuffer), smallestBuffer},
 		{"MaxMessage", int64(s.MaxMessage), smallestBuffer},
+		{"MaxUnproven", int64(s.MaxUnproven), smallestBuffer},
 		{"MaxChunks", int64(s.MaxChunks), 1},
 		{"MaxQueue", int64(s.MaxQueue), smallestBuffer},
 		{"HandshakeTimeout", int64(s.HandshakeTimeout), 1},
@@ -175,7 +178,7 @@ func (s *Server) nextID() uint32 {
 }
 
 // Refuse ends a connection that is not to be served, such as one too many
-// (ua.StatusBadTCPServerTooBusy). It takes at most a second.
+// (ua.StatusBadTCPServerTooBusy). It takes two seconds at most.
 func (s *Server) Refuse(conn net.Conn, status ua.StatusCode) {
 	_ = conn.SetDeadline(time.Now().Add(lastWordsTime))
 	if _, err := conn.Write(errorMessage(status, "")); err == nil {

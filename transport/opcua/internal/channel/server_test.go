@@ -78,6 +78,7 @@ func testOptions(h Handler) Options {
 		Certificate: serverIdentity().der,
 		Key:         serverIdentity().key,
 		Allowed:     func(string, ua.MessageSecurityMode) bool { return true },
+		MaxUnproven: 2 << 20,
 		Trust:       func([]byte) (ua.StatusCode, error) { return ua.StatusOK, nil },
 		Handler:     h,
 		Guard:       func([]byte) error { return nil },

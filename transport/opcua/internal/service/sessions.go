@@ -56,6 +56,7 @@ func (r *request) activateSession() {
 		r.fault(status)
 		return
 	}
+	r.channel.Prove()
 	c := clientOf(own)
 	c.activate(identity(own.User(), own.Application))
 	if rebound {
