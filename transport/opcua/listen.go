@@ -13,8 +13,6 @@ import (
 // defaultRemaining is what clients are told of how long a shutdown takes when nobody has said.
 const defaultRemaining = 10 * time.Second
 
-func untilNow(t time.Time) time.Duration { return max(0, time.Until(t)) }
-
 // Serve accepts connections from ln until Shutdown or Close, and returns nil then. It closes ln.
 // It may be called for several listeners.
 func (s *Server) Serve(ln net.Listener) error {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gopcua/opcua/ua"
 
@@ -163,16 +164,22 @@ func (s *Server) Provide(n *Node, text []byte) error {
 	return nil
 }
 
+// Drain stops accepting, and tells clients that the server shuts down in so long a time. What is
+// held goes on. Shutdown does it, too; a gateway drains its engine first, and calls it before.
+func (s *Server) Drain(remaining time.Duration) {
+	s.stopAccepting()
+	s.space.SetDraining(remaining)
+}
+
 // Shutdown stops accepting, tells clients that the server shuts down, and waits until held
 // requests have got their responses; then it closes. If ctx ends first its error is
 // returned, and Close ends what is left. It ends no held operation: the engine does.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.stopAccepting()
 	remaining := defaultRemaining
 	if deadline, ok := ctx.Deadline(); ok {
-		remaining = untilNow(deadline)
+		remaining = max(0, time.Until(deadline))
 	}
-	s.space.SetDraining(remaining)
+	s.Drain(remaining)
 	if err := s.services.WaitIdle(ctx); err != nil {
 		return err
 	}
