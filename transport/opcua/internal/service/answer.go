@@ -18,36 +18,36 @@ func (n *Node) Inspect(r *core.Reply) error {
 	if r.Error != nil {
 		return inspectError(r.Error)
 	}
-	if n.Space.Class == ua.NodeClassMethod {
-		outputs, err := n.outputs(r.Value)
-		if err != nil {
-			return fmt.Errorf("%w: its value: %w", core.ErrBadResponse, err)
-		}
-		r.Extra = outputs
-		return nil
-	}
-	if string(r.Value) == "null" {
-		return nil // the variable holds what was written
-	}
-	v, err := n.Type.Parse(r.Value)
-	if err != nil && n.ReadHeld {
+	op, _ := r.Completer.(*operation)
+	given, err := n.given(r.Value, op != nil && op.reads())
+	if err != nil {
 		return fmt.Errorf("%w: its value: %w", core.ErrBadResponse, err)
 	}
-	if err == nil {
-		r.Extra = v
-	}
+	r.Extra = given
 	return nil
 }
 
-// given is what an answer gave: what Inspect has left, or what it would leave, if the node of the
-// transaction was made without it.
-func (n *Node) given(r *core.Result) (any, error) {
-	if r.Extra != nil {
-		return r.Extra, nil
+// given is what the value of an answer gives: the outputs of a Method, the value of a Variable.
+// nil: a Write was answered with null, or with what does not fit: the Variable holds what was
+// written.
+func (n *Node) given(text []byte, read bool) (any, error) {
+	if n.Space.Class == ua.NodeClassMethod {
+		return n.outputs(text)
 	}
-	reply := core.Reply{Value: r.Value}
-	err := n.Inspect(&reply)
-	return reply.Extra, err
+	if string(text) == "null" && read {
+		return nil, errors.New("null is no value of a Variable")
+	}
+	if string(text) == "null" {
+		return nil, nil
+	}
+	v, err := n.Type.Parse(text)
+	switch {
+	case err == nil:
+		return v, nil
+	case read:
+		return nil, err
+	}
+	return nil, nil
 }
 
 // inspectError refuses names of status codes that there are not: a typing error must not look
@@ -87,17 +87,24 @@ func (n *Node) outputs(text []byte) ([]*ua.Variant, error) {
 }
 
 func (n *Node) namedOutputs(text []byte) ([]*ua.Variant, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil {
-		return nil, err
+	if offset, err := core.ValidJSON(text); err != nil {
+		return nil, fmt.Errorf("not JSON: at byte %d: %w", offset, err)
 	}
+	given := make([][]byte, len(n.Outputs))
+	members(text, func(name, value []byte) {
+		for i := range n.Outputs {
+			if n.Outputs[i].Name == string(name) {
+				given[i] = value // of members of the same name the last one counts
+				return
+			}
+		}
+	})
 	outputs := make([]*ua.Variant, len(n.Outputs))
-	for i := range n.Outputs {
-		member, ok := members[n.Outputs[i].Name]
-		if !ok {
+	for i, value := range given {
+		if value == nil {
 			return nil, fmt.Errorf("output %s is missing", n.Outputs[i].Name)
 		}
-		if err := n.output(outputs, i, member); err != nil {
+		if err := n.output(outputs, i, value); err != nil {
 			return nil, err
 		}
 	}
