@@ -11,7 +11,7 @@ import (
 
 // Campaign is the servers of several workloads, side by side, of which only one is asked at a time.
 type Campaign struct {
-	keys      *Keys
+	keys      *Keys  // nil: no workload is secured
 	folder    string // of the servers' certificates
 	workloads []Workload
 	processes []*Process
@@ -25,15 +25,12 @@ func NewCampaign(workloads ...Workload) (_ *Campaign, err error) {
 			err = errors.Join(err, c.Close())
 		}
 	}()
-	if c.keys, err = NewKeys(); err != nil {
-		return nil, err
-	}
 	if c.folder, err = os.MkdirTemp("", "flowsync-bench-"); err != nil {
 		return nil, err
 	}
 	for i, w := range workloads {
 		state := filepath.Join(c.folder, fmt.Sprint(i))
-		if err := c.keys.Trust(state); err != nil {
+		if err := c.trust(w, state); err != nil {
 			return nil, err
 		}
 		p, err := StartProcess(Config{Server: w.Server, Security: w.Security, State: state})
@@ -43,6 +40,19 @@ func NewCampaign(workloads ...Workload) (_ *Campaign, err error) {
 		c.workloads, c.processes = append(c.workloads, w), append(c.processes, p)
 	}
 	return c, nil
+}
+
+// trust makes the server of a workload trust the client, if the workload needs that.
+func (c *Campaign) trust(w Workload, state string) (err error) {
+	if w.Security == "None" {
+		return nil
+	}
+	if c.keys == nil {
+		if c.keys, err = NewKeys(); err != nil {
+			return err
+		}
+	}
+	return c.keys.Trust(state)
 }
 
 // Close ends the processes.
