@@ -407,7 +407,11 @@ func TestEndsOfOneProcessor(t *testing.T) {
 func TestInspectSeesLiveAnswersOnly(t *testing.T) {
 	e, _, _ := newTestEngine(t, Options{})
 	seen := 0
-	node, err := e.AddNode(NodeOptions{Name: "i", Topic: "i", Inspect: func(*Reply) error { seen++; return nil }})
+	node, err := e.AddNode(NodeOptions{Name: "i", Topic: "i", Inspect: func(r *Reply) error {
+		seen++
+		require.Equal(t, ignore{}, r.Completer)
+		return nil
+	}})
 	require.NoError(t, err)
 	id := e.Begin(&Call{Node: node}, ignore{})
 	for range 3 {

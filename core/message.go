@@ -73,6 +73,9 @@ type Reply struct {
 	// Problem says why the answer cannot complete its transaction with success although its id
 	// is readable: an unusable error member, or neither value, error nor extend.
 	Problem error
+	// Completer is that of the transaction which the answer is for, so that
+	// [NodeOptions.Inspect] can tell what was asked. Inspect only.
+	Completer Completer
 	// Extra is set by [NodeOptions.Inspect] and handed on in [Result].
 	Extra any
 }

@@ -35,7 +35,9 @@ func (e *Engine) Resolve(a Answer) bool {
 	// Inspect may be costly and may keep state: it is for answers that can still end something.
 	// One that cannot is only counted, whatever it says.
 	r := Result{Outcome: Answered}
-	if a.Node.options.Inspect == nil || shard.holds(&reply.ID, a.Node) {
+	if a.Node.options.Inspect == nil {
+		r = resultOf(a.Node, &reply)
+	} else if reply.Completer = shard.holder(&reply.ID, a.Node); reply.Completer != nil {
 		r = resultOf(a.Node, &reply)
 	}
 	if r.Outcome == 0 {

@@ -119,12 +119,15 @@ type past struct {
 	ago     time.Duration
 }
 
-// holds says whether a transaction of the node is held.
-func (sh *shard) holds(id *ID, node *Node) bool {
+// holder gives the completer of a transaction of the node; nil: it is not held.
+func (sh *shard) holder(id *ID, node *Node) Completer {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s := sh.table.find(sh.slotOf(id), id)
-	return s != nil && s.node == node
+	if s == nil || s.node != node {
+		return nil
+	}
+	return s.done
 }
 
 // answer takes out into h the transaction that an answer on node's topic belongs to. If there is

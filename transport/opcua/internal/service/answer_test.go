@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 	"github.com/stretchr/testify/require"
 
@@ -72,19 +73,24 @@ func TestOutputs(t *testing.T) {
 
 func TestValuesOfVariables(t *testing.T) {
 	for _, c := range []struct {
-		held  bool
+		read  bool
 		value string
 		want  any
 		fails bool
 	}{
 		{false, `7`, int32(7), false},
-		{false, `null`, nil, false},
-		{false, `"seven"`, nil, false}, // the variable holds what was written
+		{false, `null`, nil, false}, // the variable holds what was written
+		{false, `"seven"`, nil, false},
 		{true, `7`, int32(7), false},
+		{true, `null`, nil, true},
 		{true, `"seven"`, nil, true},
 	} {
-		reply := core.Reply{Value: []byte(c.value)}
-		n := &Node{Space: &space.Node{Class: ua.NodeClassVariable}, Type: number, ReadHeld: c.held}
+		response := uint16(id.WriteResponse_Encoding_DefaultBinary)
+		if c.read {
+			response = id.ReadResponse_Encoding_DefaultBinary
+		}
+		reply := core.Reply{Value: []byte(c.value), Completer: &operation{held: &held{response: response}}}
+		n := &Node{Space: &space.Node{Class: ua.NodeClassVariable}, Type: number, ReadHeld: true}
 		err := n.Inspect(&reply)
 		require.Equal(t, c.fails, errors.Is(err, core.ErrBadResponse), c.value)
 		if c.want == nil {
@@ -121,14 +127,26 @@ func TestErrorsOfResponders(t *testing.T) {
 	}
 }
 
-// Every outcome there is has a status, and only one of them is Good.
+// Every outcome there is has a status of its own.
 func TestOutcomes(t *testing.T) {
 	n := method()
-	n.TimeoutStatus = ua.StatusBadTimeout
+	n.TimeoutStatus = ua.StatusBadRequestTimeout
+	want := map[core.Outcome]ua.StatusCode{
+		core.Answered:       ua.StatusOK,
+		core.ResponderError: ua.StatusBadUnexpectedError,
+		core.Timeout:        ua.StatusBadRequestTimeout,
+		core.NotPublished:   ua.StatusBadNotConnected,
+		core.NoSubscriber:   ua.StatusBadNoCommunication,
+		core.Shed:           ua.StatusBadResourceUnavailable,
+		core.BadResponse:    ua.StatusBadUnknownResponse,
+		core.RuleFailed:     ua.StatusBadInternalError,
+		core.Cancelled:      ua.StatusBadRequestCancelledByClient,
+		core.Shutdown:       ua.StatusBadShutdown,
+	}
 	for _, o := range core.Outcomes() {
-		status := n.statusOf(&core.Result{Outcome: o})
-		require.Equal(t, o == core.Answered, status == ua.StatusOK, o)
-		require.Equal(t, o != core.Answered, status&0x80000000 != 0, o)
+		status, known := want[o]
+		require.True(t, known, o)
+		require.Equal(t, status, n.statusOf(&core.Result{Outcome: o}), o)
 	}
 	require.Equal(t, ua.StatusBadInternalError, n.statusOf(&core.Result{}))
 }

@@ -71,8 +71,11 @@ func (r *request) hold(results []result, operations []*operation) {
 		r.fault(ua.StatusBadSessionClosed)
 		return
 	}
-	limit := r.limit()
-	for _, op := range operations {
+	began, limit := time.Now(), r.limit()
+	for i, op := range operations {
+		if i > 0 && limit > 0 { // all have one deadline
+			limit = max(time.Millisecond, r.limit()-time.Since(began))
+		}
 		op.begin(limit)
 	}
 	h.done()
@@ -93,14 +96,22 @@ func (r *request) wantsInfos() bool {
 	return r.header.diagnostics&ua.OperationLevelAdditionalInfo != 0
 }
 
+// begin starts the transaction, unless the request was ended before its turn came.
 func (op *operation) begin(limit time.Duration) {
+	c := op.held.client
+	c.mu.Lock()
+	cancelled := op.cancelled
+	c.mu.Unlock()
+	if cancelled {
+		op.held.done()
+		return
+	}
 	call := core.Call{Node: op.node.Transaction, Value: op.text, Timeout: limit}
 	id := op.held.service.options.Engine.Begin(&call, op)
 	op.text = nil
-	c := op.held.client
 	c.mu.Lock()
 	op.id = id
-	cancelled := op.cancelled
+	cancelled = op.cancelled
 	c.mu.Unlock()
 	if cancelled {
 		op.held.service.options.Engine.Cancel(id)
@@ -120,9 +131,20 @@ func (h *held) cancel() {
 	}
 }
 
-// Complete implements [core.Completer].
+// reads says that the operation is a Read.
+func (op *operation) reads() bool { return op.held.response == id.ReadResponse_Encoding_DefaultBinary }
+
+// Complete implements [core.Completer]. It runs on the goroutine that brought the end, which must
+// survive whatever happens here, and the request is answered whatever happens.
 func (op *operation) Complete(r core.Result) {
+	defer op.held.done()
 	to := &op.held.results[op.index]
+	defer func() {
+		if fault := recover(); fault != nil {
+			op.held.service.panicked(fault)
+			*to = result{status: ua.StatusBadInternalError}
+		}
+	}()
 	to.status = op.node.statusOf(&r)
 	if r.Outcome == core.Answered {
 		to.status = op.answered(to, &r)
@@ -130,38 +152,30 @@ func (op *operation) Complete(r core.Result) {
 	if to.status != ua.StatusOK && op.held.diagnostics {
 		to.info = op.node.infoOf(&r)
 	}
-	op.held.done()
 }
 
-// answered takes over what the answer gave.
+// answered takes over what the answer gave: what Inspect has left, or would have left, if the
+// node of the transaction was made without it.
 func (op *operation) answered(to *result, r *core.Result) ua.StatusCode {
-	given, err := op.node.given(r)
-	if err != nil {
-		return ua.StatusBadUnknownResponse
+	given := r.Extra
+	if given == nil {
+		var err error
+		if given, err = op.node.given(r.Value, op.reads()); err != nil {
+			return ua.StatusBadUnknownResponse
+		}
 	}
 	if outputs, ok := given.([]*ua.Variant); ok {
 		to.outputs = outputs
 		return ua.StatusOK
 	}
 	v, _ := given.(*ua.Variant)
-	switch op.held.response {
-	case id.WriteResponse_Encoding_DefaultBinary:
-		if v == nil {
-			v = op.written
-		}
-		op.node.apply(op.number, v)
-	case id.ReadResponse_Encoding_DefaultBinary:
-		return op.read(to, v)
-	}
-	return ua.StatusOK
-}
-
-// read takes over the value that a Read was answered with; null is none.
-func (op *operation) read(to *result, v *ua.Variant) ua.StatusCode {
 	if v == nil {
-		return ua.StatusBadUnknownResponse
+		v = op.written
 	}
 	op.node.apply(op.number, v)
+	if !op.reads() {
+		return ua.StatusOK
+	}
 	part, status := op.part.Read(v)
 	if status == ua.StatusOK {
 		to.value = stamp(&ua.DataValue{Value: part, SourceTimestamp: time.Now()}, op.times)

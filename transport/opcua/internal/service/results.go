@@ -16,28 +16,42 @@ func (r *request) finish(results []result, operations []*operation) {
 	r.channel.Send(r.id, encodeResults(r.entry.response, r.header.handle, results))
 }
 
-// encodeResults writes the response to a Call, Write or Read.
+// encodeResults writes the response to a Call, Write or Read. What does not fit into it costs its
+// own item its result, and no other: a client must learn of each whether it was done.
 func encodeResults(response uint16, handle uint32, results []result) []byte {
 	body := appendHeader(make([]byte, 0, 64+32*len(results)), response, handle, ua.StatusOK)
 	body = appendUint32(body, uint32(len(results)))
-	var err error
+	misfits := 0
 	for i := range results {
-		switch response {
-		case id.CallResponse_Encoding_DefaultBinary:
-			body, err = appendCallResult(body, &results[i])
-		case id.ReadResponse_Encoding_DefaultBinary:
-			body, err = appendReadResult(body, &results[i])
-		default:
-			body = appendUint32(body, uint32(results[i].status))
+		start, r := len(body), &results[i]
+		if misfits > maxMisfits && (r.value != nil || r.outputs != nil) {
+			r = &result{status: ua.StatusBadResponseTooLarge}
 		}
-		if err != nil {
-			return appendHeader(body[:0], serviceFault, handle, ua.StatusBadEncodingError)
-		}
-		if len(body) > MaxResponse {
-			return appendHeader(nil, serviceFault, handle, ua.StatusBadResponseTooLarge)
+		var err error
+		body, err = appendResult(body, response, r)
+		switch {
+		case err != nil:
+			body, _ = appendResult(body[:start], response, &result{status: ua.StatusBadEncodingError})
+		case len(body) > MaxResponse:
+			misfits++
+			body, _ = appendResult(body[:start], response, &result{status: ua.StatusBadResponseTooLarge})
 		}
 	}
 	return appendInfos(body, results)
+}
+
+// maxMisfits is how many results are tried, and do not fit, before no more are: each may be a
+// megabyte to write in vain.
+const maxMisfits = 8
+
+func appendResult(dst []byte, response uint16, r *result) ([]byte, error) {
+	switch response {
+	case id.CallResponse_Encoding_DefaultBinary:
+		return appendCallResult(dst, r)
+	case id.ReadResponse_Encoding_DefaultBinary:
+		return appendReadResult(dst, r)
+	}
+	return appendUint32(dst, uint32(r.status)), nil
 }
 
 func appendCallResult(dst []byte, r *result) (_ []byte, err error) {

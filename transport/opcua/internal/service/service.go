@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -138,6 +139,13 @@ func (s *Service) Leave() {
 	for _, own := range s.sessions.All() {
 		own.Channel().(*channel.Channel).Close(ua.StatusBadShutdown, true)
 	}
+}
+
+// panicked reports a fault of ours that was caught.
+func (s *Service) panicked(fault any) {
+	s.log.Do(func() {
+		s.options.Logger.Error("OPC UA: a fault while an operation ended", "fault", fault, "stack", string(debug.Stack()))
+	})
 }
 
 // WaitIdle returns when no request is held, or with the error of ctx. One goroutine at a time

@@ -181,3 +181,16 @@ func TestTruncatedHeaders(t *testing.T) {
 		require.LessOrEqual(t, len(rest), 4)
 	}
 }
+
+// An item that does not fit loses its own result only.
+func TestResultsThatDoNotFit(t *testing.T) {
+	large := ua.MustVariant(string(make([]byte, MaxResponse)))
+	_, v, err := ua.DecodeService(encodeResults(id.CallResponse_Encoding_DefaultBinary, 1, []result{
+		{outputs: []*ua.Variant{ua.MustVariant("first")}}, {outputs: []*ua.Variant{large}}, {outputs: []*ua.Variant{ua.MustVariant("last")}},
+	}))
+	require.NoError(t, err)
+	results := v.(*ua.CallResponse).Results
+	require.Equal(t, "first", results[0].OutputArguments[0].Value())
+	require.Equal(t, ua.StatusBadResponseTooLarge, results[1].StatusCode)
+	require.Equal(t, "last", results[2].OutputArguments[0].Value())
+}
