@@ -14,8 +14,9 @@ type client struct {
 	service *Service
 	session *session.Session
 
-	mu            sync.Mutex          // guards all below; leaf
+	mu            sync.Mutex          // guards all below; only the manager of subscriptions has a lock below it
 	owner         *subscription.Owner // nil until the session is activated
+	identity      string              // of who has logged in
 	ended         ua.StatusCode       // Bad once the session has ended
 	held          *held               // the newest request that is held
 	count         int                 // of them
@@ -26,12 +27,19 @@ func newClient(s *Service, own *session.Session) *client { return &client{servic
 
 func clientOf(own *session.Session) *client { return own.Data.(*client) }
 
-// activate gives the client its part of the subscriptions, the first time.
-func (c *client) activate(user string) {
+// activate gives the client its part of the subscriptions. When somebody else logs in on the
+// session, those of who had it before are deleted: they are not the new one's to see.
+func (c *client) activate(identity string) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.owner == nil && c.ended == ua.StatusOK {
-		c.owner = c.service.options.Subscriptions.NewOwner(user)
+	before := c.owner
+	if c.ended != ua.StatusOK || before != nil && c.identity == identity {
+		c.mu.Unlock()
+		return
+	}
+	c.owner, c.identity = c.service.options.Subscriptions.NewOwner(identity), identity
+	c.mu.Unlock()
+	if before != nil {
+		before.Close(true)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/session"
 )
 
 // MaxRequest is how large a request may be, in bytes: what a session is told.
@@ -58,7 +60,7 @@ func (r *request) activateSession() {
 	}
 	r.channel.Prove()
 	c := clientOf(own)
-	c.activate(identity(own.User(), own.Application))
+	c.activate(identity(own, r.channel.Mode()))
 	if rebound {
 		c.cancel(ua.StatusBadSecureChannelClosed, func(h *held) bool { return h.channel != r.channel })
 		c.subscriptions().EndPublish(ua.StatusBadSecureChannelClosed)
@@ -66,13 +68,17 @@ func (r *request) activateSession() {
 	r.respond(&ua.ActivateSessionResponse{ServerNonce: own.Nonce()})
 }
 
-// identity is what subscriptions are transferred by: the user, or of nameless ones the
-// application (5.14.7).
-func identity(user, application string) string {
-	if user != "" {
-		return "user " + user
+// identity is what subscriptions are transferred by (5.14.7): the user; of nameless clients the
+// application, if a signature proves which it is. Others keep theirs to themselves.
+func identity(own *session.Session, mode ua.MessageSecurityMode) string {
+	switch {
+	case own.User() != "":
+		return "user " + own.User()
+	case mode != ua.MessageSecurityModeNone:
+		return "application " + own.Application
+	default:
+		return "session " + own.ID.String()
 	}
-	return "application " + application
 }
 
 // closeSession carries out a CloseSession (5.6.4). It may come before the session was activated.
