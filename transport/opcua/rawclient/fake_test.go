@@ -54,7 +54,6 @@ type fake struct {
 	t         testing.TB
 	listener  net.Listener
 	o         Options // the server's own
-	peer      []byte  // the client's certificate
 	chunk     int     // bytes of a chunk it sends
 	endpoints []*ua.EndpointDescription
 	handle    func(s *serving, id uint32, request ua.Request)
