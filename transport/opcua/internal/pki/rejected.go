@@ -37,8 +37,8 @@ func (t *Trust) keep(c *x509.Certificate) (string, error) {
 // makeRoom removes the oldest until there is room for one more.
 func (t *Trust) makeRoom() error {
 	files, err := os.ReadDir(t.rejected)
-	if err != nil {
-		return nil // it is made when something is written
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it is made when something is written
+		return err
 	}
 	var infos []fs.FileInfo
 	for _, f := range files {
