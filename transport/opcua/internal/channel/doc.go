@@ -19,8 +19,9 @@
 // takes responses from a bounded queue, numbers, signs and encrypts them, and writes when the
 // queue is empty or 64 KiB have gathered; each write has a deadline. Send never blocks, so that
 // whoever completes a transaction can call it: when more waits than the queue may hold, the
-// channel is closed. The reader, after each call of the handler, waits until the queue is below half, so that a client
-// that asks much and reads slowly is slowed down, and cut off after the write deadline.
+// channel is closed. The reader, after each call of the handler, waits until little is left in
+// the queue (256 KiB, at most half of what it may hold): a client that asks much and reads slowly
+// is slowed down, costs little memory, and is cut off after the write deadline.
 //
 // A panic in the handler or in the codec ends that connection only.
 //

@@ -33,7 +33,7 @@ type outbox struct {
 
 	mu      sync.Mutex // guards all below; a leaf
 	more    sync.Cond  // for the writer: there is something to do
-	room    sync.Cond  // for the reader: the queue is below half, or the connection ends
+	room    sync.Cond  // for the reader: enough is written, or the connection ends
 	pending []item
 	waiting int    // bytes in pending and in the writer's hands
 	using   *token // what is sent is protected with; changes over when the client has
@@ -118,15 +118,19 @@ func (o *outbox) endLocked(words *refusal, flush bool) bool {
 	return true
 }
 
-// await blocks the reader until less than half of what may wait does; false: the connection ends.
+// await blocks the reader until no more waits than is enough; false: the connection ends.
 func (o *outbox) await() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.waiting > o.most/2 && !o.ending {
+	for o.waiting > o.enough() && !o.ending {
 		o.room.Wait()
 	}
 	return !o.ending
 }
+
+// enough is how much may wait before the next request is read: a few writes, so that the writer
+// does not starve, and clients that ask and do not read get little of our time and memory.
+func (o *outbox) enough() int { return min(o.most/2, 4*flushSize) }
 
 // readBy sets the reader's deadline, unless the connection ends, which sets its own.
 func (o *outbox) readBy(t time.Time) {
@@ -157,7 +161,7 @@ func (o *outbox) written(bytes int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting -= bytes
-	if o.waiting <= o.most/2 {
+	if o.waiting <= o.enough() {
 		o.room.Signal()
 	}
 }
