@@ -541,6 +541,65 @@ func TestReaderThatStopsIsCutOff(t *testing.T) {
 	})
 }
 
+// smallBuffers makes the server's sockets hold little of what is not read.
+type smallBuffers struct{ net.Listener }
+
+func (l smallBuffers) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		err = conn.(*net.TCPConn).SetWriteBuffer(8192)
+	}
+	return conn, err
+}
+
+// serveSmall has the server listen at an address with small buffers.
+func (h *house) serveSmall() {
+	h.t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(h.t, err)
+	h.address = "opc.tcp://" + ln.Addr().String() + "/UA/Test"
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := h.server.Serve(smallBuffers{ln}); err != nil {
+			h.t.Error(err)
+		}
+	})
+	h.t.Cleanup(func() {
+		require.NoError(h.t, h.server.Close())
+		serving.Wait()
+	})
+}
+
+// Strangers that ask and ask and read nothing: what waits for them takes little memory, and others
+// do not wait for it to be made.
+func TestStrangersThatDoNotRead(t *testing.T) {
+	h := build(t, func(h *house, o *opcua.Options) { echo(h, o) })
+	h.serveSmall()
+	h.unharmed(func(h *house) {
+		const clients, requests = 30, 2000
+		before := heapInUse()
+		body, err := h.client(nil).Encode(&ua.GetEndpointsRequest{EndpointURL: "opc.tcp://" + strings.Repeat("x", 2000)})
+		require.NoError(h.t, err)
+		var asking sync.WaitGroup
+		for range clients {
+			conn, channel := h.rawChannel()
+			require.NoError(h.t, conn.SetReadBuffer(8192))
+			asking.Go(func() {
+				_ = conn.SetWriteDeadline(time.Now().Add(time.Second)) // it takes no more by then
+				for n := range uint32(requests) {
+					if _, err := conn.Write(messageFrame(channel, 1, n+2, body)); err != nil {
+						return
+					}
+				}
+			})
+		}
+		asking.Wait()
+		most := heapInUse() - before
+		h.t.Logf("%d connections of clients that do not read: %d KiB", clients, most>>10)
+		require.Less(h.t, most, int64(32<<20))
+	})
+}
+
 // Cancel and CloseSession again and again while 10 000 Calls are held.
 func TestCancelSpam(t *testing.T) {
 	const n = 10_000
@@ -559,7 +618,7 @@ func TestCancelSpam(t *testing.T) {
 	}
 	h.unharmed(func(h *house) {
 		spammer, stranger := h.login(nil), h.client(nil)
-		for i := range uint32(1000) {
+		for i := range uint32(500) {
 			require.Zero(h.t, ask[*ua.CancelResponse](h, spammer, &ua.CancelRequest{RequestHandle: i}).CancelCount)
 			_, err := stranger.Do(h.ctx, &ua.CancelRequest{RequestHandle: i})
 			require.ErrorIs(h.t, err, ua.StatusBadSessionIDInvalid)
@@ -651,7 +710,7 @@ func TestResponsesAreBounded(t *testing.T) {
 	subscription := ask[*ua.CreateSubscriptionResponse](h, c, &ua.CreateSubscriptionRequest{
 		RequestedPublishingInterval: 10, RequestedLifetimeCount: 10_000, RequestedMaxKeepAliveCount: 3000, PublishingEnabled: true,
 	})
-	const items = 40
+	const items = 24
 	ask[*ua.CreateMonitoredItemsResponse](h, c, &ua.CreateMonitoredItemsRequest{
 		SubscriptionID: subscription.SubscriptionID, ItemsToCreate: repeated(monitored(at("Note"), 0), items),
 	})
