@@ -34,7 +34,8 @@
 // Options: subscriptions, items, room in queues and kept messages are counted for all sessions
 // together, as clients multiply what each alone may have. Beyond the total room, a queue is revised
 // to one sample, and messages are kept for fewer to fetch again. A client that never publishes
-// loses its subscription when its lifetime ends, which is bounded too.
+// loses its subscription when its lifetime ends, which is bounded too. Nothing of a request is
+// kept: one id of a decoded request would keep the memory of all of it.
 //
 // # What is left out, and why
 //

@@ -11,12 +11,13 @@ import (
 
 // item is a monitored item (OPC 10000-4, 5.13). What it is and how it is sampled is set by the
 // services, under the lock of the subscription; what it has noted is guarded by that of samples.
+// It keeps nothing of its request, whose ids share the memory of all of it.
 type item struct {
-	id   uint32
-	node *space.Node
-	read *ua.ReadValueID
-	part value.Range // of the value; the whole one of other attributes
-	all  *samples
+	id        uint32
+	node      *space.Node
+	attribute ua.AttributeID
+	part      value.Range // of the attribute
+	all       *samples
 
 	// clocked: a live value, which is sampled at the publishing ticks.
 	clocked bool
@@ -49,7 +50,7 @@ func (w *watch) Changed(v *ua.DataValue) { w.item.all.changed(w, v) }
 
 // isValue says that the item monitors the Value. All other attributes do not change once the
 // space is served: they are sampled when the item is enabled.
-func (it *item) isValue() bool { return it.read.AttributeID == ua.AttributeIDValue }
+func (it *item) isValue() bool { return it.attribute == ua.AttributeIDValue }
 
 // enable begins to sample; the lock of the subscription must be held.
 //
@@ -99,7 +100,7 @@ func (it *item) current() *ua.DataValue {
 	if it.isValue() {
 		return it.node.Load()
 	}
-	return it.all.space.Read(it.read, ua.TimestampsToReturnBoth)
+	return it.all.space.Read(&ua.ReadValueID{NodeID: it.node.ID, AttributeID: it.attribute}, ua.TimestampsToReturnBoth)
 }
 
 // poll samples a live value, if its time has come; the lock of the subscription must be held.
@@ -147,9 +148,9 @@ func (it *item) enqueue(v *ua.DataValue, at time.Time) {
 	it.all.report(it)
 }
 
-// cut gives the part of a value that is monitored.
+// cut gives the part that is monitored.
 func (it *item) cut(v *ua.DataValue) *ua.DataValue {
-	if !it.part.Set || !it.isValue() || v.Value == nil {
+	if !it.part.Set || v.Value == nil {
 		return v
 	}
 	c := *v

@@ -70,7 +70,7 @@ func (s *subscription) find(r *ua.ReadValueID, x *ua.ExtensionObject) (*item, ua
 		return nil, status
 	}
 	return &item{
-		node: node, read: r, part: part, all: &s.samples, filter: f, sampled: true,
+		node: node, attribute: r.AttributeID, part: part, all: &s.samples, filter: f, sampled: true,
 		clocked: r.AttributeID == ua.AttributeIDValue && node.Live(),
 	}, ua.StatusOK
 }
@@ -137,7 +137,7 @@ func (s *subscription) modifyItem(r *ua.MonitoredItemModifyRequest, timestamps u
 		result.StatusCode = ua.StatusBadMonitoredItemIDInvalid
 		return result
 	}
-	f, status := readFilter(r.RequestedParameters.Filter, it.node, it.read.AttributeID)
+	f, status := readFilter(r.RequestedParameters.Filter, it.node, it.attribute)
 	if status != ua.StatusOK {
 		result.StatusCode = status
 		return result

@@ -1,6 +1,8 @@
 package subscription
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,4 +177,44 @@ func TestItemIDsAreNotReused(t *testing.T) {
 			require.Equal(t, ua.StatusOK, status)
 		}
 	})
+}
+
+// Ids decoded from a request share its memory. An item that kept one would keep the whole request,
+// of which everything but the item may be garbage.
+func TestItemsDoNotKeepTheirRequests(t *testing.T) {
+	const requests, garbage, allowed = 40, 1 << 20, 8 << 20
+	r := newRig(t, Options{})
+	s := r.open("ann")
+	id := s.subscribe()
+	other := want(plant, func(r *createRequest) {
+		r.ItemToMonitor.AttributeID, r.ItemToMonitor.IndexRange = ua.AttributeIDDisplayName, "0"
+	})
+	before := heap()
+	for range requests {
+		body, err := ua.Encode(&ua.CreateMonitoredItemsRequest{
+			RequestHeader:  &ua.RequestHeader{AuthenticationToken: ua.NewTwoByteNodeID(0), AdditionalHeader: ua.NewExtensionObject(nil)},
+			SubscriptionID: id,
+			ItemsToCreate:  []*createRequest{want(speed), other, want(ua.NewStringNodeID(1, strings.Repeat("x", garbage)))},
+		})
+		require.NoError(t, err)
+		var request ua.CreateMonitoredItemsRequest
+		_, err = ua.Decode(body, &request)
+		require.NoError(t, err)
+		m, status := s.CreateItems(&request)
+		require.Equal(t, ua.StatusOK, status)
+		assert.Equal(t, ua.StatusOK, m.Results[0].StatusCode)
+		assert.Equal(t, ua.StatusOK, m.Results[1].StatusCode)
+		assert.Equal(t, ua.StatusBadNodeIDUnknown, m.Results[2].StatusCode)
+	}
+	assert.Less(t, heap()-before, int64(allowed))
+	assert.EqualValues(t, 2*requests, r.m.items.used.Load())
+}
+
+// heap is how much memory is in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // what finalizers and pools held
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

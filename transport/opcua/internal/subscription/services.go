@@ -7,7 +7,7 @@ import (
 )
 
 // The services. Each returns the response without its header set, or a Bad status for a
-// ServiceFault. Requests may be kept.
+// ServiceFault. Nothing of a request is kept: ids that are decoded share its memory.
 
 // maxOperations is how many there may be in one request.
 const maxOperations = 10_000

@@ -77,8 +77,7 @@ func (s *subscription) enable(enabled bool) {
 	s.enabled = enabled
 }
 
-// close ends the subscription and its items. The lock must be held; s.owner is told by the
-// caller, after unlocking.
+// close ends the subscription and its items, and takes it from its owner. The lock must be held.
 func (s *subscription) close() {
 	s.closed = true
 	s.timer.Stop()
