@@ -22,7 +22,7 @@ const (
 	macKeySize = 32
 )
 
-// suites are the policies other than None that are spoken.
+// suiteOf knows the policies other than None that are spoken.
 func suiteOf(policy string) (suite, bool) {
 	switch policy {
 	case ua.SecurityPolicyURIBasic256Sha256, ua.SecurityPolicyURIAes256Sha256RsaPss:

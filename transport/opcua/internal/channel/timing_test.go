@@ -148,39 +148,55 @@ func TestQueueThatIsFull(t *testing.T) {
 	})
 }
 
-// TestAskingMuchAndReadingLittle slows the client down: no more is handled than half the queue
-// can hold.
+// TestAskingMuchAndReadingLittle slows the client down: no more is handled than a few writes' worth,
+// nor than half the queue can hold.
 func TestAskingMuchAndReadingLittle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newEcho()
-		handled := 0
-		h.handle = func(c *Channel, request uint32, _ []byte) error {
-			handled++
-			c.Send(request, make([]byte, 10_000))
-			return nil
-		}
-		o := testOptions(h)
-		o.MaxQueue = 100_000
-		p, done := pipe(t, o)
-		p.hello()
-		p.open()
-		const asked = 40
-		go func() {
-			var all []byte
-			for range asked {
-				all = append(all, p.chunk("MSGF", 1, "")...)
-			}
-			_, _ = p.conn.Write(all)
-		}()
-		synctest.Wait()
-		require.Less(t, handled, 8)
-		for range asked {
-			p.next()
-		}
-		require.Equal(t, asked, handled)
-		_ = p.conn.Close()
-		<-done
-	})
+	for name, c := range map[string]struct{ queue, most int }{
+		"short queue": {100_000, 8},
+		"long queue":  {16 << 20, 35},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newEcho()
+				handled := 0
+				h.handle = func(c *Channel, request uint32, _ []byte) error {
+					handled++
+					c.Send(request, make([]byte, 10_000))
+					return nil
+				}
+				o := testOptions(h)
+				o.MaxQueue = c.queue
+				p, done := pipe(t, o)
+				p.hello()
+				p.open()
+				const asked = 80
+				go func() {
+					var all []byte
+					for range asked {
+						all = append(all, p.chunk("MSGF", 1, "")...)
+					}
+					_, _ = p.conn.Write(all)
+				}()
+				synctest.Wait()
+				require.Less(t, handled, c.most)
+				for range asked {
+					p.next()
+				}
+				require.Equal(t, asked, handled)
+				_ = p.conn.Close()
+				<-done
+			})
+		})
+	}
+}
+
+// TestFirstUseOfThePreviousToken, after a renewal, does not say that the client knows the new one.
+func TestFirstUseOfThePreviousToken(t *testing.T) {
+	p := ready(t, testOptions(newEcho()))
+	first, second := p.using, p.open()
+	require.Equal(t, first.id, p.echoes("sent with the first"))
+	p.using = second
+	require.Equal(t, second.id, p.echoes("sent with the second"))
 }
 
 // TestClose with and without what still waits, and an ERR if the status is bad.

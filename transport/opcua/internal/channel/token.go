@@ -56,15 +56,16 @@ func (ts *tokens) find(id uint32) (*token, error) {
 }
 
 // use is called when a chunk protected with t has been verified; it returns whether that was the
-// first use.
+// first use of the newest: the client knows it by now.
 func (ts *tokens) use(t *token) bool {
 	if t.used {
 		return false
 	}
 	t.used = true
-	if t == ts.newest {
-		ts.previous = nil
+	if t != ts.newest {
+		return false
 	}
+	ts.previous = nil
 	return true
 }
 
