@@ -14,7 +14,9 @@
 // # Who is trusted
 //
 // A certificate that lies in trusted, byte for byte; or one that an authority (a certificate with
-// CA:TRUE) in trusted has issued itself: there are no intermediate ones. Revocation lists are not read: to
+// CA:TRUE, without an application's URI, and with a key usage of certSign if it has any) in trusted
+// has issued itself: there are no intermediate ones. A certificate with a URI in its subject
+// alternative name is a client's and vouches for nobody, whatever else it says. Revocation lists are not read: to
 // take trust away from a client, remove its file; one that an authority vouches for can only be
 // shut out with that authority, so trust clients one by one where that matters.
 //

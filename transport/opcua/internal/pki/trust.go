@@ -103,20 +103,32 @@ func (t *Trust) Check(der []byte) (ua.StatusCode, error) {
 // errUnknown ends up in a sentence: the certificate is …
 var errUnknown = errors.New("not among the trusted ones")
 
-// vouched says whether an authority of the list has issued c.
+// isAuthority tells the certificates of authorities from those of clients: these are an application
+// instance's, with its URI, and often say CA:TRUE because they sign themselves. To trust one must
+// not mean to trust all that its key could sign.
+func isAuthority(c *x509.Certificate) bool {
+	return c.BasicConstraintsValid && c.IsCA && len(c.URIs) == 0 &&
+		(c.KeyUsage == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0)
+}
+
+// vouched says whether an authority of the list has issued c. One that was renewed with its key may
+// be there twice: the certificate that is valid counts.
 func (l *list) vouched(c *x509.Certificate, now time.Time) (ua.StatusCode, error) {
+	status, err := ua.StatusBadCertificateUntrusted, errUnknown
 	for _, a := range l.authorities {
 		// CheckSignatureFrom also judges what the authority may do.
 		if string(c.RawIssuer) != string(a.RawSubject) || c.CheckSignatureFrom(a) != nil {
 			continue
 		}
 		if now.Before(a.NotBefore) || now.After(a.NotAfter) {
-			return ua.StatusBadCertificateIssuerTimeInvalid, fmt.Errorf("the authority %q was valid from %s to %s", a.Subject,
+			status = ua.StatusBadCertificateIssuerTimeInvalid
+			err = fmt.Errorf("the authority %q was valid from %s to %s", a.Subject,
 				a.NotBefore.Format(time.DateOnly), a.NotAfter.Format(time.DateOnly))
+			continue
 		}
 		return ua.StatusOK, nil
 	}
-	return ua.StatusBadCertificateUntrusted, errUnknown
+	return status, err
 }
 
 // reload reads what has changed in the folder since the last time; t.mu is held.
@@ -140,7 +152,7 @@ func (t *Trust) reload() error {
 		known[f.Name()] = e
 		if c := e.certificate; c != nil {
 			l.pinned[sha256.Sum256(c.Raw)] = true
-			if c.BasicConstraintsValid && c.IsCA {
+			if isAuthority(c) {
 				l.authorities = append(l.authorities, c)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -205,6 +206,48 @@ type checkCase = struct {
 func refusedEvenIfTrusted(t *testing.T, name string, want ua.StatusCode, k crypto.Signer, change func(*x509.Certificate)) checkCase {
 	der := selfSigned(t, client(change), k)
 	return checkCase{name, string(der), der, want, false}
+}
+
+// TestRenewedAuthority: the certificate that it had before lies beside the new one, in any order.
+func TestRenewedAuthority(t *testing.T) {
+	old := selfSigned(t, authority(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), otherKey())
+	renewed := selfSigned(t, authority(func(c *x509.Certificate) { c.SerialNumber = big.NewInt(2) }), otherKey())
+	issued, err := x509.ParseCertificate(signed(t, client(nil), authority(nil), key().Public(), otherKey()))
+	require.NoError(t, err)
+	for _, order := range [][][]byte{{old, renewed}, {renewed, old}} {
+		var l list
+		for _, der := range order {
+			a, err := x509.ParseCertificate(der)
+			require.NoError(t, err)
+			l.authorities = append(l.authorities, a)
+		}
+		status, err := l.vouched(issued, time.Now())
+		require.NoError(t, err)
+		require.Equal(t, ua.StatusOK, status)
+	}
+}
+
+// TestWhoIsAnAuthority: a client that was trusted must not make other clients.
+func TestWhoIsAnAuthority(t *testing.T) {
+	uri := []*url.URL{{Scheme: "urn", Opaque: "plc:client"}}
+	for name, c := range map[string]struct {
+		change func(*x509.Certificate)
+		want   ua.StatusCode
+	}{
+		"may sign certificates":         {nil, ua.StatusOK},
+		"says nothing of its use":       {func(c *x509.Certificate) { c.KeyUsage = 0 }, ua.StatusOK},
+		"a client, as openssl makes it": {func(c *x509.Certificate) { c.KeyUsage, c.URIs = 0, uri }, ua.StatusBadCertificateUntrusted},
+		"a client that signs itself":    {func(c *x509.Certificate) { c.URIs = uri }, ua.StatusBadCertificateUntrusted},
+		"may not sign certificates":     {func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }, ua.StatusBadCertificateUntrusted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trust := openTrust(t)
+			ca := authority(c.change)
+			put(t, trust, "ca.der", string(selfSigned(t, ca, otherKey())))
+			status, err := trust.Check(signed(t, client(nil), authority(nil), key().Public(), otherKey()))
+			require.Equal(t, c.want, status, "%v", err)
+		})
+	}
 }
 
 // TestTrustWithoutRestart changes a file in place.
