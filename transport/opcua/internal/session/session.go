@@ -72,6 +72,10 @@ func (s *Session) touch() { atomic.StoreInt64(&s.used, s.table.now()) }
 func (s *Session) expire() {
 	t := s.table
 	t.mu.Lock()
+	if t.sessions[s.token] != s { // it ended while the timer waited for the lock
+		t.mu.Unlock()
+		return
+	}
 	idle := time.Duration(t.now() - atomic.LoadInt64(&s.used))
 	switch limit := s.limit(); {
 	case t.options.Busy(s):
