@@ -27,7 +27,8 @@
 // values change, and everything but Add may be called from many goroutines. A *ua.DataValue and
 // what hangs on it is immutable once it was stored; so is what hangs on the results of Read,
 // Browse and Translate, which share it. Ids of requests are not kept. Nothing blocks: values are
-// loaded without a lock; a node's lock, which orders changes, is a leaf and is held for a few
-// instructions; watchers are called with it held, in the order of the changes, and must only
-// note what they hear.
+// loaded without a lock; a node's lock, which orders changes, is held for a few instructions
+// for each watcher; watchers are called with it held, in the order of the changes and in that in
+// which they came, and must only note what they hear: no lock of this package is taken below it,
+// only theirs.
 package space

@@ -40,8 +40,8 @@ type Node struct {
 	live        func(now time.Time) *ua.DataValue
 
 	value    atomic.Pointer[ua.DataValue] // replaced under mu, read without
-	mu       sync.Mutex                   // guards watchers and the order of changes; leaf
-	watchers []Watcher
+	mu       sync.Mutex                   // guards watchers and the order of changes; only a watcher's own lock is taken under it
+	watchers watchers
 }
 
 // reference is one end of a reference.

@@ -1,7 +1,6 @@
 package space
 
 import (
-	"slices"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
@@ -29,8 +28,10 @@ func (n *Node) Store(v *ua.DataValue) {
 	}
 	v.UpdateMask()
 	n.value.Store(v)
-	for _, w := range n.watchers {
-		w.Changed(v)
+	for _, w := range n.watchers.list {
+		if w != nil {
+			w.Changed(v)
+		}
 	}
 }
 
@@ -48,9 +49,7 @@ type Watcher interface {
 func (n *Node) Watch(w Watcher) *ua.DataValue {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !slices.Contains(n.watchers, w) {
-		n.watchers = append(n.watchers, w)
-	}
+	n.watchers.add(w)
 	return n.Load()
 }
 
@@ -58,7 +57,52 @@ func (n *Node) Watch(w Watcher) *ua.DataValue {
 func (n *Node) Unwatch(w Watcher) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if i := slices.Index(n.watchers, w); i >= 0 {
-		n.watchers = slices.Delete(n.watchers, i, i+1)
+	n.watchers.remove(w)
+}
+
+// watchers are those of a node, in the order in which they came. A node may have very many, and
+// they come and go in any order. The zero value has none.
+type watchers struct {
+	list []Watcher       // nil: one that has gone
+	at   map[Watcher]int // where in the list; nil: there are none
+}
+
+func (ws *watchers) add(w Watcher) {
+	if _, ok := ws.at[w]; ok {
+		return
 	}
+	if ws.at == nil {
+		ws.at = map[Watcher]int{}
+	}
+	ws.at[w] = len(ws.list)
+	ws.list = append(ws.list, w)
+}
+
+func (ws *watchers) remove(w Watcher) {
+	i, ok := ws.at[w]
+	if !ok {
+		return
+	}
+	delete(ws.at, w)
+	ws.list[i] = nil
+	switch {
+	case len(ws.at) == 0:
+		*ws = watchers{}
+	case len(ws.list) > 2*len(ws.at):
+		ws.compact()
+	}
+}
+
+// compact leaves out those that have gone. They are as many as those that are left, at least, so
+// that it costs each that goes a constant time.
+func (ws *watchers) compact() {
+	list := make([]Watcher, 0, len(ws.at))
+	at := make(map[Watcher]int, len(ws.at)) // maps do not shrink
+	for _, w := range ws.list {
+		if w != nil {
+			at[w] = len(list)
+			list = append(list, w)
+		}
+	}
+	ws.list, ws.at = list, at
 }

@@ -48,6 +48,62 @@ func TestWatchersHearChangesInOrder(t *testing.T) {
 	assert.Equal(t, int64(4), n.Load().Value.Value())
 }
 
+// caller notes who was called, of all watchers.
+type caller struct {
+	name int
+	all  *[]int
+}
+
+func (c *caller) Changed(*ua.DataValue) { *c.all = append(*c.all, c.name) }
+
+func TestWatchersAreCalledInTheOrderInWhichTheyCame(t *testing.T) {
+	const many = 300
+	n := plant(t).Find(own("speed"))
+	var called, want []int
+	watchers := make([]*caller, many)
+	for i := range watchers {
+		watchers[i] = &caller{i, &called}
+		n.Watch(watchers[i])
+	}
+	for i, w := range watchers {
+		if i%7 != 3 {
+			n.Unwatch(w)
+			n.Unwatch(w)
+		}
+	}
+	for i := 3; i < many; i += 7 {
+		want = append(want, i)
+	}
+	n.Watch(watchers[5])
+	store(n, 1)
+	assert.Equal(t, append(want, 5), called)
+}
+
+// BenchmarkWatchers is what one of very many watchers of a node costs: it comes, and goes again.
+func BenchmarkWatchers(b *testing.B) {
+	const many = 100_000
+	orders := map[string]func(i int) int{
+		"first goes first": func(i int) int { return i },
+		"last goes first":  func(i int) int { return many - 1 - i },
+		"any goes first":   func(i int) int { return i * 7919 % many }, // 7919 is prime
+	}
+	for name, order := range orders {
+		b.Run(name, func(b *testing.B) {
+			n := &Node{}
+			watchers := make([]recorder, many)
+			for b.Loop() {
+				for i := range watchers {
+					n.Watch(&watchers[i])
+				}
+				for i := range watchers {
+					n.Unwatch(&watchers[order(i)])
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*many), "ns/watcher")
+		})
+	}
+}
+
 func TestStoreGivesASourceTimestamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := plant(t).Find(own("speed"))
@@ -93,7 +149,7 @@ func TestStoreWhileOthersReadAndWatch(t *testing.T) {
 	}
 	close(done)
 	group.Wait()
-	assert.Empty(t, n.watchers)
+	assert.Empty(t, n.watchers.list)
 	assert.Equal(t, int64(values), n.Load().Value.Value())
 }
 
