@@ -115,10 +115,15 @@ func (s *Service) refuse(c *channel.Channel, id uint32, err error) error {
 	return nil
 }
 
-// Closed cancels what was asked over a channel that is gone: nobody is there to hear the answer.
+// Closed ends what was asked over a channel that is gone: nobody is there to hear the answer. Of
+// subscriptions nothing is lost: what they have to tell waits for the next channel.
 func (s *Service) Closed(c *channel.Channel) {
 	for _, own := range s.sessions.All() {
-		clientOf(own).cancel(ua.StatusBadConnectionClosed, func(h *held) bool { return h.channel == c })
+		client := clientOf(own)
+		if owner := client.subscriptions(); owner != nil && own.Channel() == session.Channel(c) {
+			owner.EndPublish(ua.StatusBadConnectionClosed)
+		}
+		client.cancel(ua.StatusBadConnectionClosed, func(h *held) bool { return h.channel == c })
 	}
 }
 
