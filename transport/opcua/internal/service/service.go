@@ -118,6 +118,7 @@ func (s *Service) refuse(c *channel.Channel, id uint32, err error) error {
 // Closed ends what was asked over a channel that is gone: nobody is there to hear the answer. Of
 // subscriptions nothing is lost: what they have to tell waits for the next channel.
 func (s *Service) Closed(c *channel.Channel) {
+	s.sessions.Lost(c)
 	for _, own := range s.sessions.All() {
 		client := clientOf(own)
 		if owner := client.subscriptions(); owner != nil && own.Channel() == session.Channel(c) {

@@ -27,6 +27,7 @@ type Session struct {
 	channel       Channel
 	activated     bool // on its channel
 	everActivated bool
+	lost          bool // its channel is gone
 	user          string
 	nonce         []byte
 	failures      int

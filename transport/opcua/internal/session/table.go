@@ -116,7 +116,8 @@ func (t *Table) Create(ch Channel, r *ua.CreateSessionRequest) (*Session, ua.Sta
 	return s, ua.StatusOK
 }
 
-// admit takes a session in; the oldest one that was never activated makes place if need be.
+// admit takes a session in. If need be the oldest one that was never activated makes place, or
+// else the oldest one whose connection is lost.
 func (t *Table) admit(s *Session) (evicted *Session, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -125,6 +126,9 @@ func (t *Table) admit(s *Session) (evicted *Session, ok bool) {
 	}
 	if len(t.order) >= t.options.Max {
 		i := slices.IndexFunc(t.order, func(other *Session) bool { return !other.everActivated })
+		if i < 0 {
+			i = slices.IndexFunc(t.order, func(other *Session) bool { return other.lost })
+		}
 		if i < 0 {
 			return nil, false
 		}
@@ -192,6 +196,15 @@ func (t *Table) Unactivated(ch Channel, token []byte) (*Session, ua.StatusCode) 
 		status = ua.StatusOK
 	}
 	return s, status
+}
+
+// Lost notes that a channel is gone. Its sessions may be taken up again over another.
+func (t *Table) Lost(ch Channel) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.order {
+		s.lost = s.lost || s.channel == ch
+	}
 }
 
 // End ends a session; false if it had ended before.

@@ -133,6 +133,25 @@ func TestOldestUnactivatedMakesPlace(t *testing.T) {
 	require.Equal(t, ua.StatusBadTooManySessions, status)
 }
 
+// A client that leaves sessions behind does not keep others out until they time out.
+func TestLostSessionMakesPlace(t *testing.T) {
+	table := open(t, func(o *session.Options) { o.Max = 2 })
+	gone, here := plain(), plain()
+	first, second := create(t, table, gone), create(t, table, here)
+	activate(t, table, gone, first)
+	activate(t, table, here, second)
+	table.Lost(gone)
+	back := plain()
+	_, rebound, status := table.Activate(back, token(first), activation(t, back, first, client(), nil))
+	require.Equal(t, ua.StatusOK, status)
+	require.True(t, rebound)
+	_, status = table.Create(here, creation(here))
+	require.Equal(t, ua.StatusBadTooManySessions, status)
+	table.Lost(back)
+	third := create(t, table, here)
+	require.Equal(t, []*session.Session{second, third}, table.All())
+}
+
 func TestClosedTableTakesNobody(t *testing.T) {
 	table := open(t, nil)
 	s := create(t, table, plain())
