@@ -19,7 +19,7 @@
 //
 // A session that is never activated ends after ten seconds, and the oldest of these makes place
 // when all places are taken, or else the oldest one whose connection is lost: nobody can keep
-others out with sessions that nobody uses (OPC 10000-4, 5.6.2).
+// others out with sessions that nobody uses (OPC 10000-4, 5.6.2).
 // The token is good for the channel it was activated on, and no other: BadSecureChannelIdInvalid. To
 // take a session over to another channel a client needs the same certificate, a valid signature
 // and the same user. With the policy None there is neither certificate nor signature: then its

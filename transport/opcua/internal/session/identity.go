@@ -99,6 +99,21 @@ func (t *Table) judgeUser(ch Channel, nonce []byte, object *ua.ExtensionObject) 
 	}
 }
 
+// UserName is the name that an identity token says, whether it is true or not; empty if it has none.
+func UserName(object *ua.ExtensionObject) string {
+	if object != nil {
+		if token, ok := object.Value.(*ua.UserNameIdentityToken); ok {
+			return token.UserName
+		}
+	}
+	return ""
+}
+
+// IsRefusedLogin says that Activate has judged an identity token and refused it.
+func IsRefusedLogin(status ua.StatusCode) bool {
+	return status == ua.StatusBadUserAccessDenied || status == ua.StatusBadIdentityTokenRejected || status == ua.StatusBadIdentityTokenInvalid
+}
+
 // judgePassword checks a name and password. Which of the two is wrong, or how it was encrypted
 // wrongly, is not told.
 func (t *Table) judgePassword(ch Channel, nonce []byte, token *ua.UserNameIdentityToken) (string, ua.StatusCode) {
