@@ -28,12 +28,13 @@ type Channel struct {
 	mode     ua.MessageSecurityMode
 
 	// The reader's.
-	tokens   tokens
-	counting bool   // a sequence number has been seen
-	sequence uint32 // the last
-	partial  assembly
-	proven   bool   // the client has logged in
-	scratch  []byte // for a chunk that is not a whole message
+	tokens       tokens
+	counting     bool   // a sequence number has been seen
+	sequence     uint32 // the last
+	partial      assembly
+	proven       bool   // the client has logged in
+	failedLogins int    // in a row
+	scratch      []byte // for a chunk that is not a whole message
 }
 
 // Serve runs one connection until it ends and closes it. It starts one further goroutine, which

@@ -29,7 +29,8 @@
 //
 // Until the channel is open a peer has HandshakeTimeout, may send HEL and one OPN, and makes
 // this side hold one chunk at most. A certificate is judged before anything is decrypted, and
-// one OPN costs no more than 16 RSA operations. The log takes about a line a second.
+// one OPN costs no more than 16 RSA operations. Five logins in a row that are refused end the
+// connection. The log takes about a line a second.
 //
 // # What is told to the peer
 //

@@ -13,6 +13,7 @@ import (
 type journal struct {
 	logger   *slog.Logger
 	refusals *rate.Limiter
+	logins   *rate.Limiter // apart, so that strangers who break connections do not hide who guesses
 	panics   *rate.Limiter // apart, so that a flood of refusals does not hide one
 	dropped  atomic.Int64  // lines since the last one
 }
@@ -20,6 +21,7 @@ type journal struct {
 func (j *journal) init(l *slog.Logger) {
 	j.logger = l
 	j.refusals = rate.NewLimiter(1, 10)
+	j.logins = rate.NewLimiter(1, 10)
 	j.panics = rate.NewLimiter(1, 3)
 }
 

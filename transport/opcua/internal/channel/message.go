@@ -66,7 +66,7 @@ func (c *Channel) verify(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	if c.tokens.use(t) {
-		c.out.changeOver()
+		c.out.changeOver(t)
 	}
 	return b, nil
 }
@@ -117,7 +117,7 @@ func (c *Channel) maxMessage() int {
 
 // Prove lets a client that has logged in send requests of any size that is allowed; until then
 // those of one without a certificate may have MaxUnproven bytes. It is called on the reader.
-func (c *Channel) Prove() { c.proven = true }
+func (c *Channel) Prove() { c.proven, c.failedLogins = true, 0 }
 
 // forget makes room for the next message. Long ones are rare: nothing is kept for them.
 func (c *Channel) forget() { c.partial, c.scratch = assembly{}, nil }

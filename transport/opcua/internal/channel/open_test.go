@@ -269,6 +269,24 @@ func TestTokensChangeOver(t *testing.T) {
 	}
 }
 
+// TestRenewalsThatOvertake: a client that asked for another token before it used the new one uses
+// that one while it waits, as one does that was slow to send its next request.
+func TestRenewalsThatOvertake(t *testing.T) {
+	p := connect(t, listen(t, testOptions(newEcho())))
+	p.hello()
+	first := p.open()
+	require.Equal(t, first.id, p.echoes("one"))
+	second, third := p.open(), p.open()
+	p.using = second
+	require.Equal(t, second.id, p.echoes("the one that it has got"))
+	p.using = third
+	require.Equal(t, third.id, p.echoes("the newest"))
+	for range 20 { // only the newest of those that it never uses are kept
+		p.using = p.open()
+	}
+	require.Equal(t, p.using.id, p.echoes("the last"))
+}
+
 func TestLifetimesAreRevised(t *testing.T) {
 	o := testOptions(newEcho())
 	o.MinLifetime, o.MaxLifetime = 2*time.Second, 5*time.Second

@@ -82,11 +82,11 @@ func (o *outbox) issued(t *token, i item) {
 	o.addLocked(i)
 }
 
-// changeOver sends with the newest token from now on.
-func (o *outbox) changeOver() {
+// changeOver sends with t from now on: the client has used it.
+func (o *outbox) changeOver(t *token) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.using = o.newest
+	o.using = t
 }
 
 // end is how a connection ends: nothing is accepted any more, the writer writes what is left if

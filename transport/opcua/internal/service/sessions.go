@@ -56,6 +56,9 @@ func (r *request) activateSession() {
 	own, rebound, status := r.service.sessions.Activate(r.channel, r.header.token, &v)
 	if status != ua.StatusOK {
 		r.fault(status)
+		if session.IsRefusedLogin(status) {
+			r.channel.LoginFailed(session.UserName(v.UserIdentityToken), status)
+		}
 		return
 	}
 	r.channel.Prove()
