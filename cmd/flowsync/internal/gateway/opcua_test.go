@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gopcua/opcua"
+	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 	"github.com/stretchr/testify/require"
 
@@ -80,6 +81,16 @@ func (m *machine) read(name string) *ua.DataValue {
 	response, err := m.Read(m.ctx, &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{{NodeID: nodeID("Press." + name), AttributeID: ua.AttributeIDValue}}})
 	require.NoError(m.t, err)
 	return response.Results[0]
+}
+
+// state is what the server says of itself.
+func (m *machine) state() ua.ServerState {
+	m.t.Helper()
+	response, err := m.Read(m.ctx, &ua.ReadRequest{NodesToRead: []*ua.ReadValueID{
+		{NodeID: ua.NewNumericNodeID(0, id.Server_ServerStatus_State), AttributeID: ua.AttributeIDValue},
+	}})
+	require.NoError(m.t, err)
+	return ua.ServerState(response.Results[0].Value.Int())
 }
 
 func nodeID(path string) *ua.NodeID { return ua.NewStringNodeID(1, path) }
@@ -187,7 +198,8 @@ func TestVariablesAndTopics(t *testing.T) {
 	require.Contains(t, string(stop.Payload), `"value":{}`)
 }
 
-// TestDrainOPCUA: while draining, what is held is answered and what is new is refused.
+// TestDrainOPCUA: while draining, what is held is answered, what is new is refused, and clients
+// see why.
 func TestDrainOPCUA(t *testing.T) {
 	r := open(t, opcuaHead+method("MayStart", ", transaction: {timeout: 60000}")+variable("Speed", "Int32", "serverReceives", ""))
 	requests := r.listen("services/test/MayStart/treq")
@@ -199,6 +211,9 @@ func TestDrainOPCUA(t *testing.T) {
 	go func() { drained <- r.Shutdown(m.ctx) }()
 	require.Eventually(t, func() bool { return len(r.Ready()) == 1 }, 5*time.Second, time.Millisecond)
 	require.Equal(t, ua.StatusBadShutdown, m.write("Speed", int32(7)))
+	require.Eventually(t, func() bool { return m.state() == ua.ServerStateShutdown }, 5*time.Second, time.Millisecond)
+	_, err := net.Dial("tcp", r.OPCUA().Addr)
+	require.ErrorContains(t, err, "refused")
 	require.Eventually(t, func() bool { return m.call("MayStart", "2").StatusCode == ua.StatusBadShutdown }, 5*time.Second, time.Millisecond)
 	r.answer(held, `"value":{"allowed":true}`)
 	require.Equal(t, ua.StatusOK, receive(t, results).StatusCode)

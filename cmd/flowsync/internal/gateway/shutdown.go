@@ -24,11 +24,25 @@ var ErrStillHeld = errors.New("requests were still held when the drain time was 
 // something was left, joined with whatever could not be closed as it should.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.draining.Store(true)
+	g.announce(ctx)
 	var errs []error
 	if g.engine.Drain(ctx) != nil { // nothing but the end of ctx
 		errs = append(errs, ErrStillHeld)
 	}
 	return errors.Join(append(errs, g.closeAll())...)
+}
+
+// announce tells OPC UA clients, which look at the state of their server, how long they have at
+// most. HTTP has no such word: its new requests are refused one by one, with the reason.
+func (g *Gateway) announce(ctx context.Context) {
+	if g.opcua == nil {
+		return
+	}
+	remaining := serverWait
+	if end, ok := ctx.Deadline(); ok {
+		remaining += max(0, time.Until(end))
+	}
+	g.opcua.Drain(remaining)
 }
 
 // closeAll closes what is open, in the order in which nothing is lost: first whoever asks,
