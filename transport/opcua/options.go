@@ -34,6 +34,7 @@ type Options struct {
 	// Empty: urn:<host name>:flowsync.
 	ApplicationURI string
 	// Hosts are names and addresses that clients may know the server by, for the certificate.
+	// Empty: localhost, its addresses and the host name.
 	Hosts []string
 	// Path is the path of the endpoint URL, such as /UA/FlowsyncServer. Clients may use any.
 	Path string

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -92,7 +94,7 @@ func New(o Options) (*Server, error) {
 // openState loads, or makes, the certificate, and opens the folders of trust. There is none of
 // both if nothing needs it.
 func (o *Options) openState() (*pki.Identity, func([]byte) (ua.StatusCode, error), error) {
-	application := pki.Application{Name: applicationName, URI: o.ApplicationURI, Hosts: o.Hosts}
+	application := pki.Application{Name: applicationName, URI: o.ApplicationURI, Hosts: o.hosts()}
 	if !o.secure() {
 		if o.Login == nil {
 			return &pki.Identity{}, nil, nil
@@ -110,6 +112,21 @@ func (o *Options) openState() (*pki.Identity, func([]byte) (ua.StatusCode, error
 		return nil, nil, err
 	}
 	return identity, trust.Check, nil
+}
+
+// hosts are the names and addresses in the certificate: those that were given, or else those that
+// this machine has for itself.
+func (o *Options) hosts() []string {
+	if len(o.Hosts) > 0 {
+		return o.Hosts
+	}
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	name, err := os.Hostname()
+	ascii := !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+	if err == nil && name != "" && name != "localhost" && ascii {
+		hosts = append(hosts, name)
+	}
+	return hosts
 }
 
 func (o *Options) info() space.Info {

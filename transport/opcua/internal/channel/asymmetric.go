@@ -79,13 +79,18 @@ func (s *Server) judgeCertificate(chain []byte) ([]byte, *rsa.PublicKey, error) 
 	if !ok {
 		return nil, nil, insecure("the client's certificate has no RSA key")
 	}
+	return first.FullBytes, key, s.judgeTrust(first.FullBytes)
+}
+
+// judgeTrust asks whether a certificate is trusted, now.
+func (s *Server) judgeTrust(der []byte) error {
 	if s.Trust == nil {
-		return nil, nil, insecure("no certificates are trusted")
+		return insecure("no certificates are trusted")
 	}
-	if status, err := s.Trust(first.FullBytes); status != ua.StatusOK || err != nil {
-		return nil, nil, insecure("the certificate of %q is refused with %w: %w", certificate.Subject, status, err)
+	if status, err := s.Trust(der); status != ua.StatusOK || err != nil {
+		return insecure("the certificate is refused with %w: %w", status, err)
 	}
-	return first.FullBytes, key, nil
+	return nil
 }
 
 // same says whether a later OPN has the security of the first.

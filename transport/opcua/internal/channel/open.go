@@ -58,6 +58,8 @@ func (c *Channel) readOpening(b []byte) (*opening, error) {
 		o.envelope, err = c.server.openEnvelope(&h)
 	} else if !o.envelope.same(&h) {
 		err = insecure("a renewal with another policy or certificate")
+	} else if o.envelope.algorithm != nil { // it may have lost our trust since
+		err = c.server.judgeTrust(o.envelope.client)
 	}
 	if err != nil {
 		return nil, err

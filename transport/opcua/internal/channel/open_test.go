@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -285,6 +286,27 @@ func TestRenewalsThatOvertake(t *testing.T) {
 		p.using = p.open()
 	}
 	require.Equal(t, p.using.id, p.echoes("the last"))
+}
+
+// TestTrustIsJudgedAtRenewals: who loses our trust keeps what he has until his token ends.
+func TestTrustIsJudgedAtRenewals(t *testing.T) {
+	var lost atomic.Bool
+	o := testOptions(newEcho())
+	o.Trust = func([]byte) (ua.StatusCode, error) {
+		if lost.Load() {
+			return ua.StatusBadCertificateUntrusted, nil
+		}
+		return ua.StatusOK, nil
+	}
+	p := connect(t, listen(t, o)).secured(ua.SecurityPolicyURIBasic256Sha256, encrypt, clientIdentity())
+	p.hello()
+	p.open()
+	p.using = p.open()
+	p.echoes("trusted")
+	lost.Store(true)
+	p.echoes("still with its token")
+	p.write(p.opn(p.request(ua.SecurityTokenRequestTypeRenew, p.nonce())))
+	p.refused(ua.StatusBadSecurityChecksFailed)
 }
 
 func TestLifetimesAreRevised(t *testing.T) {

@@ -116,7 +116,7 @@ func fits(der []byte, key *rsa.PrivateKey, app Application, now time.Time) error
 	case key.N.BitLen() < minKeyBits || key.N.BitLen() > maxKeyBits:
 		return fmt.Errorf("the key has %d bits, the security policies ask for %d to %d", key.N.BitLen(), minKeyBits, maxKeyBits)
 	case len(c.URIs) != 1 || c.URIs[0].String() != app.URI:
-		return fmt.Errorf("the certificate is for the application %q, not for %q", c.URIs, app.URI)
+		return fmt.Errorf("the certificate is for the application %q, not for %q (which has the host name in it, unless the commissioning file gives applicationUri: give there what the certificate has)", c.URIs, app.URI)
 	case now.After(c.NotAfter):
 		return fmt.Errorf("the certificate expired on %s", c.NotAfter.Format(time.DateOnly))
 	case now.Before(c.NotBefore):

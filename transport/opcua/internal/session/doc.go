@@ -11,7 +11,7 @@
 // # Who owns what, what may block
 //
 // A [Table] has all sessions. Its methods may be called from many goroutines; they take one lock
-// for a few instructions and call what they were given (Ended, Login) outside of it. Signatures
+// for a few instructions and call Ended and Login outside of it, Busy inside. Signatures
 // and passwords cost milliseconds of computing on the caller's goroutine, which is the reader of
 // one connection. Each session has one timer, for its timeout.
 //

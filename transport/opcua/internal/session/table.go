@@ -81,7 +81,7 @@ type Table struct {
 	options Options
 	epoch   time.Time
 
-	mu       sync.RWMutex // guards all below and what Session says; leaf
+	mu       sync.RWMutex // guards all below and what Session says; only what Busy takes is below it
 	sessions map[[tokenLength]byte]*Session
 	order    []*Session // by age
 	lastID   uint32
