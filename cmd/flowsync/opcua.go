@@ -98,6 +98,8 @@ func aboutNode(n gateway.OPCUANodeInfo) string {
 	switch {
 	case n.Operation == commission.Transaction && n.Class == opcua.Method:
 		return fmt.Sprintf("Method, a Call is held until it is answered, at most %v", n.Timeout)
+	case n.Operation == commission.Transaction && n.Reads:
+		return fmt.Sprintf("Variable, a Write or a Read is held until it is answered, at most %v", n.Timeout)
 	case n.Operation == commission.Transaction:
 		return fmt.Sprintf("Variable, a Write is held until it is answered, at most %v", n.Timeout)
 	case n.Class == opcua.Method:

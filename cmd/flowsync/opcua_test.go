@@ -112,6 +112,8 @@ func TestOPCUAOverview(t *testing.T) {
 	} {
 		assert.Equal(t, want, got)
 	}
+	reads := gateway.OPCUANodeInfo{Class: opcua.Variable, Operation: commission.Transaction, Timeout: 5, Reads: true}
+	assert.Equal(t, "Variable, a Write or a Read is held until it is answered, at most 5ns", aboutNode(reads))
 	o := opcuaOverview(gateway.OPCUAInfo{
 		Addr: "127.0.0.1:4841", Path: "/UA", Anonymous: true, Nodes: []gateway.OPCUANodeInfo{{NodeID: "ns=1;i=1"}},
 		Security: []opcua.Security{{Policy: "Basic256Sha256", Mode: "Sign"}, {Policy: "None", Mode: "None"}},

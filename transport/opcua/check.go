@@ -3,6 +3,8 @@ package opcua
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -134,6 +136,8 @@ func checkName(name string) error {
 		return fmt.Errorf("is longer than %d bytes", maxName)
 	case !utf8.ValidString(name):
 		return errors.New("is not valid UTF-8")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New("has control characters")
 	}
 	return nil
 }

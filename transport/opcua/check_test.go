@@ -34,6 +34,7 @@ func TestCheckTree(t *testing.T) {
 		{"nameless", &opcua.Node{Class: opcua.Object}, []string{"browse name is missing"}},
 		{"long name", &opcua.Node{Class: opcua.Object, BrowseName: strings.Repeat("x", 600)}, []string{"longer than 512"}},
 		{"not UTF-8", &opcua.Node{Class: opcua.Object, BrowseName: "\xff"}, []string{"not valid UTF-8"}},
+		{"control characters", &opcua.Node{Class: opcua.Object, BrowseName: "a\nb"}, []string{"has control characters"}},
 		{"no class", &opcua.Node{BrowseName: "x"}, []string{"neither Object, Variable nor Method"}},
 		{"deep", deep, []string{"nested deeper than 64"}},
 		{"ids", object(

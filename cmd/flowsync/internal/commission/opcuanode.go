@@ -3,6 +3,7 @@ package commission
 import (
 	"encoding/json"
 	"strings"
+	"unicode"
 
 	"github.com/flowsync-go/flowsync/transport/opcua"
 )
@@ -59,10 +60,19 @@ func (o *object) unfit(nodeType string, names ...string) {
 
 func (s *service) browseName(o *object) string {
 	name := o.text("browseName", "")
-	if v := o.field("browseName"); v != nil && v.kind == stringKind && (name == "" || len(name) > maxName) {
-		o.wrong(v, "browseName", "a name of at most 512 bytes")
-	}
+	o.checkName("browseName")
 	return name
+}
+
+// checkName refuses names that could not be told or shown.
+func (o *object) checkName(property string) {
+	v := o.field(property)
+	if v == nil || v.kind != stringKind {
+		return
+	}
+	if v.text == "" || len(v.text) > maxName || strings.ContainsFunc(v.text, unicode.IsControl) {
+		o.wrong(v, property, "a name of at most 512 bytes, without control characters")
+	}
 }
 
 func (s *service) variable(o *object, n *OPCUANode) {
@@ -216,9 +226,7 @@ func (s *service) arguments(o *object, name string) []opcua.Argument {
 		a := s.object(item, "an entry of "+name+" of "+o.what)
 		a.require("name", "dataType")
 		argument := opcua.Argument{Name: a.text("name", ""), Description: a.text("description", "")}
-		if n := a.field("name"); n != nil && n.kind == stringKind && (n.text == "" || len(n.text) > maxName) {
-			a.wrong(n, "name", "a name of at most 512 bytes")
-		}
+		a.checkName("name")
 		if argument.Name != "" {
 			a.what = "argument " + clip(argument.Name) + " of " + o.what
 		}

@@ -92,6 +92,7 @@ func (g *Gateway) operate(service string, n *commission.OPCUANode, node *opcua.N
 	}
 	g.ua.Nodes = append(g.ua.Nodes, OPCUANodeInfo{
 		Class: n.Class, NodeID: n.NodeID, Operation: n.Operation, Topic: n.Topic, Timeout: n.Transaction.Timeout,
+		Reads: n.ReadTransaction,
 	})
 	switch n.Operation {
 	case commission.Transaction:

@@ -159,6 +159,8 @@ func TestWrite(t *testing.T) {
 		}
 		return `"value":"read ` + strings.Trim(value, `"{}`) + `"`
 	})
+	require.True(t, r.OPCUA().Nodes[0].Reads)
+	require.False(t, r.OPCUA().Nodes[1].Reads)
 	m := r.machine(t)
 	require.Equal(t, ua.StatusOK, m.write("Recipe", "new"))
 	require.Equal(t, ua.StatusBadTypeMismatch, m.write("Recipe", 5.0))
@@ -243,6 +245,7 @@ func TestOPCUAInfo(t *testing.T) {
 	require.Len(t, info.Security, 1)
 	require.Len(t, info.Nodes, 2, "those that do something")
 	require.Equal(t, "ns=1;s=Press.MayStart transaction 2s", fmt.Sprint(info.Nodes[0].NodeID, " ", info.Nodes[0].Operation, " ", info.Nodes[0].Timeout))
+	require.False(t, info.Nodes[0].Reads)
 	require.Equal(t, []string{"services/test/#"}, r.TopicFilters())
 	require.Equal(t, "A7", r.machine(t).read("Fixed").Value.Value())
 	require.NoError(t, r.Shutdown(context.Background()))

@@ -35,6 +35,7 @@ type OPCUANodeInfo struct {
 	Operation commission.Operation
 	Topic     string
 	Timeout   time.Duration // of a transaction
+	Reads     bool          // Reads of the Variable are transactions too
 }
 
 // HTTPAddr is where the HTTP server listens; empty: there is none.
