@@ -163,6 +163,10 @@ func length(v *ua.Variant) int {
 		for _, text := range x {
 			n += 4 + len(text)
 		}
+	case [][]byte:
+		for _, b := range x {
+			n += 4 + len(b)
+		}
 	case []*ua.LocalizedText:
 		for _, text := range x {
 			n += 9 + len(text.Text) + len(text.Locale)

@@ -72,6 +72,13 @@ func (r Range) Read(v *ua.Variant) (*ua.Variant, ua.StatusCode) {
 	if !r.Set {
 		return v, ua.StatusOK
 	}
+	if text, ok := valueOf(v).(string); ok && r.dimensions <= 1 {
+		part := characters(text, r.Low, r.High)
+		if part == "" {
+			return nil, ua.StatusBadIndexRangeNoData
+		}
+		return ua.MustVariant(part), ua.StatusOK
+	}
 	s := partsOf(v)
 	if !s.IsValid() || r.Low >= s.Len() {
 		return nil, ua.StatusBadIndexRangeNoData
@@ -93,7 +100,7 @@ func (r Range) readTexts(s reflect.Value) (*ua.Variant, ua.StatusCode) {
 	case []string:
 		parts := make([]string, len(list))
 		for i, text := range list {
-			parts[i] = string(subRange(r, []rune(text)))
+			parts[i] = characters(text, r.subLow, r.subHigh)
 		}
 		return ua.MustVariant(parts), ua.StatusOK
 	case [][]byte:
@@ -104,6 +111,22 @@ func (r Range) readTexts(s reflect.Value) (*ua.Variant, ua.StatusCode) {
 		return join(nil, reflect.ValueOf(parts)), ua.StatusOK
 	}
 	return nil, ua.StatusBadIndexRangeNoData
+}
+
+// characters are those of a text from the place low to the place high, as far as there are any.
+// They share its bytes: a thousand clients may look at parts of a long text.
+func characters(text string, low, high int) string {
+	place, start := 0, len(text)
+	for i := range text {
+		if place == low {
+			start = i
+		}
+		if place > high {
+			return text[min(start, i):i]
+		}
+		place++
+	}
+	return text[start:]
 }
 
 // subRange is the part of one element that the second dimension means.

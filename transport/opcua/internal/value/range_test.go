@@ -1,6 +1,8 @@
 package value_test
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/gopcua/opcua/ua"
@@ -151,4 +153,20 @@ func TestRangeWrite(t *testing.T) {
 	r, _ := value.ParseRange("0")
 	_, status := r.Write(nil, ua.MustVariant([]int32{1}))
 	require.Equal(t, noData, status)
+}
+
+// A part of a long text shares its bytes: many items may look at parts of one value.
+func TestPartsOfTextsAreNotCopied(t *testing.T) {
+	v := ua.MustVariant(strings.Repeat("x", 1<<20))
+	part, status := value.ParseRange("1:1000000")
+	require.Equal(t, ua.StatusOK, status)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 10 {
+		got, status := part.Read(v)
+		require.Equal(t, ua.StatusOK, status)
+		require.Equal(t, 1_000_000, len(got.Value().(string)))
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
