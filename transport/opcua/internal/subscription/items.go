@@ -71,7 +71,7 @@ func (s *subscription) find(r *ua.ReadValueID, x *ua.ExtensionObject) (*item, ua
 	}
 	return &item{
 		node: node, attribute: r.AttributeID, part: part, all: &s.samples, filter: f, sampled: true,
-		clocked: r.AttributeID == ua.AttributeIDValue && node.Live(),
+		clocked: r.AttributeID == ua.AttributeIDValue && node.Live(), queue: queue{bytes: &s.manager.queuedBytes},
 	}, ua.StatusOK
 }
 

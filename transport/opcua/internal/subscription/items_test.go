@@ -161,6 +161,7 @@ func TestItemsAreLimited(t *testing.T) {
 		require.Equal(t, ua.StatusOK, status)
 		assert.Zero(t, r.m.items.used.Load())
 		assert.Zero(t, r.m.queued.used.Load())
+		assert.Zero(t, r.m.queuedBytes.used.Load())
 	})
 }
 

@@ -17,7 +17,9 @@ type Manager struct {
 	items    budget // monitored items
 	queued   budget // room in their queues, beyond one sample each
 	retained budget // notifications in kept messages
-	log      rate.Sometimes
+	// Long values are bounded by bytes, besides: in queues, and in kept messages.
+	queuedBytes, retainedBytes budget
+	log                        rate.Sometimes
 
 	mu            sync.Mutex // guards all below; leaf
 	closed        bool
@@ -34,6 +36,8 @@ func NewManager(o Options) *Manager {
 		items:         budget{limit: int64(o.MaxItems)},
 		queued:        budget{limit: int64(o.MaxQueued)},
 		retained:      budget{limit: int64(o.MaxRetained)},
+		queuedBytes:   budget{limit: int64(o.MaxQueuedBytes)},
+		retainedBytes: budget{limit: int64(o.MaxRetainedBytes)},
 		log:           rate.Sometimes{First: 1, Interval: time.Minute},
 		subscriptions: map[uint32]*subscription{},
 		owners:        map[*Owner]struct{}{},
@@ -107,7 +111,7 @@ func (m *Manager) rescue(then func()) {
 	}
 }
 
-// budget bounds what all subscriptions have together.
+// budget bounds what all subscriptions have together. A nil one has room for everything.
 type budget struct {
 	limit int64
 	used  atomic.Int64
@@ -115,6 +119,9 @@ type budget struct {
 
 // reserve takes n, unless that is too much.
 func (b *budget) reserve(n int) bool {
+	if b == nil || n == 0 {
+		return true
+	}
 	if b.used.Add(int64(n)) > b.limit {
 		b.used.Add(int64(-n))
 		return false
@@ -123,6 +130,10 @@ func (b *budget) reserve(n int) bool {
 }
 
 // force takes n in any case.
-func (b *budget) force(n int) { b.used.Add(int64(n)) }
+func (b *budget) force(n int) {
+	if b != nil && n != 0 {
+		b.used.Add(int64(n))
+	}
+}
 
-func (b *budget) release(n int) { b.used.Add(int64(-n)) }
+func (b *budget) release(n int) { b.force(-n) }

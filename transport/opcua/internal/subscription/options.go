@@ -16,10 +16,12 @@ type Options struct {
 	MaxItemsPerSubscription  int           // 10 000
 	MaxQueueSize             int           // of an item; 1000
 	MaxQueued                int           // values in the queues of all items, beyond one each; 1 000 000
+	MaxQueuedBytes           int           // of long values in them, but the newest of each; 256 MiB
 	MaxPublishRequests       int           // that wait, of an owner; 100
 	MaxNotifications         int           // in one Publish response; 10 000
 	MaxRetransmission        int           // kept messages of a subscription; 2 × MaxPublishRequests
 	MaxRetained              int           // notifications in the kept messages of all subscriptions; 1 000 000
+	MaxRetainedBytes         int           // of long values in those; 256 MiB
 	MinInterval, MaxInterval time.Duration // publishing; 10 ms, 1 h
 	MaxLifetime              time.Duration // of a subscription nobody publishes for, but 3 intervals are always allowed; 4 h
 	Logger                   *slog.Logger
@@ -36,6 +38,8 @@ func (o Options) withDefaults() Options {
 	defaults(&o.MaxNotifications, 10_000)
 	defaults(&o.MaxRetransmission, 2*o.MaxPublishRequests)
 	defaults(&o.MaxRetained, 1_000_000)
+	defaults(&o.MaxQueuedBytes, 256<<20)
+	defaults(&o.MaxRetainedBytes, 256<<20)
 	defaults(&o.MinInterval, 10*time.Millisecond)
 	defaults(&o.MaxInterval, time.Hour)
 	defaults(&o.MaxLifetime, 4*time.Hour)

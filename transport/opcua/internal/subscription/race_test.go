@@ -58,7 +58,9 @@ func TestEverythingAtOnce(t *testing.T) {
 	r.m.Close()
 	assert.Zero(t, r.m.items.used.Load())
 	assert.Zero(t, r.m.queued.used.Load())
+	assert.Zero(t, r.m.queuedBytes.used.Load())
 	assert.Zero(t, r.m.retained.used.Load())
+	assert.Zero(t, r.m.retainedBytes.used.Load())
 }
 
 // TestAnItemNeverGoesBackwards: what Watch returns must not come after a change that it missed.

@@ -8,21 +8,24 @@ import (
 
 // retransmission keeps messages until they are acknowledged (OPC 10000-4, 5.14.1.2), and knows
 // the next sequence number. The oldest go when there are too many, or when the notifications in those of
-// all subscriptions are too many; the newest stays in any case.
+// all subscriptions are too many, or too long. The newest stays in any case, unless it is long: then
+// it cannot be had again.
 type retransmission struct {
 	next   uint32 // never 0
 	kept   []kept
 	limit  int     // of kept messages
 	budget *budget // of kept notifications
+	bytes  *budget // of long values in them
 }
 
 type kept struct {
 	message       *ua.NotificationMessage
 	notifications int
+	weight        int
 }
 
 // keep keeps a message that carries notifications and so uses up its sequence number.
-func (r *retransmission) keep(m *ua.NotificationMessage, notifications int) {
+func (r *retransmission) keep(m *ua.NotificationMessage, notifications, weight int) {
 	if r.next++; r.next == 0 {
 		r.next = 1
 	}
@@ -36,11 +39,19 @@ func (r *retransmission) keep(m *ua.NotificationMessage, notifications int) {
 		}
 		r.remove(0)
 	}
-	r.kept = append(r.kept, kept{m, notifications})
+	for !r.bytes.reserve(weight) {
+		if len(r.kept) == 0 {
+			r.budget.release(notifications)
+			return
+		}
+		r.remove(0)
+	}
+	r.kept = append(r.kept, kept{m, notifications, weight})
 }
 
 func (r *retransmission) remove(i int) {
 	r.budget.release(r.kept[i].notifications)
+	r.bytes.release(r.kept[i].weight)
 	r.kept = slices.Delete(r.kept, i, i+1)
 }
 

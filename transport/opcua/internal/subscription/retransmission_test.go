@@ -10,7 +10,7 @@ import (
 
 // send keeps the next message, with some notifications.
 func send(r *retransmission, notifications int) {
-	r.keep(&ua.NotificationMessage{SequenceNumber: r.next}, notifications)
+	r.keep(&ua.NotificationMessage{SequenceNumber: r.next}, notifications, 0)
 }
 
 func TestSequenceNumbersLeaveOutZero(t *testing.T) {

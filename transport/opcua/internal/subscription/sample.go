@@ -122,6 +122,14 @@ type pick struct {
 	sample     sample
 }
 
+// weightOf is what the values of a message count for while it is kept.
+func weightOf(picks []pick) (n int) {
+	for i := range picks {
+		n += picks[i].sample.weight
+	}
+	return n
+}
+
 // collect takes at most limit samples, and no more after those that make a message long. It says
 // whether there are more.
 func (a *samples) collect(limit int) (picks []pick, more bool) {

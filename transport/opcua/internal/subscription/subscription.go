@@ -37,7 +37,7 @@ func newSubscription(o *Owner, p params, enabled bool) *subscription {
 	s := &subscription{
 		manager: o.manager, user: o.user, params: p, enabled: enabled,
 		items: map[uint32]*item{}, clocked: map[uint32]*item{},
-		sent: retransmission{next: 1, limit: o.manager.options.MaxRetransmission, budget: &o.manager.retained},
+		sent: retransmission{next: 1, limit: o.manager.options.MaxRetransmission, budget: &o.manager.retained, bytes: &o.manager.retainedBytes},
 	}
 	s.samples.space = o.manager.options.Space
 	return s
@@ -108,7 +108,7 @@ func (s *subscription) message(now time.Time) *ua.PublishResponse {
 	m := &ua.NotificationMessage{SequenceNumber: s.sent.next, PublishTime: now}
 	if len(picks) > 0 {
 		m.NotificationData = []*ua.ExtensionObject{dataChange(picks)}
-		s.sent.keep(m, len(picks))
+		s.sent.keep(m, len(picks), weightOf(picks))
 	}
 	return &ua.PublishResponse{
 		SubscriptionID:           s.id,
