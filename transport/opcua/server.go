@@ -76,7 +76,7 @@ func New(o Options) (*Server, error) {
 		Engine: o.Engine, Space: s.space, Subscriptions: s.subscriptions, Guard: g, Logger: o.Logger,
 		Sessions: session.Options{
 			Certificate: identity.Certificate, Key: identity.Key, Anonymous: o.Anonymous, Login: o.Login,
-			Max: o.MaxSessions, Logger: o.Logger,
+			Max: o.MaxSessions,
 		},
 		Discovery: o.discovery(identity.Certificate),
 	})
