@@ -111,6 +111,9 @@ func (o *Options) openState() (*pki.Identity, func([]byte) (ua.StatusCode, error
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, doubt := range pki.Doubts(dir, identity) {
+		o.Logger.Warn("opcua: " + doubt)
+	}
 	return identity, trust.Check, nil
 }
 

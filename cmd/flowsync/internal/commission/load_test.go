@@ -121,7 +121,7 @@ func TestTreeBounds(t *testing.T) {
 		"deep enough": {chain(maxTree, 0, "a"), ""},
 		"too deep":    {chain(maxTree+5, 0, "a"), "x.yaml:7:55: n4 stands more than 64 nodes deep\n"},
 		"long id":     {chain(9, 0, strings.Repeat("a", maxName)), "the node id of n1, made of the browse names above it, is longer than 4096 bytes: give it a nodeId\n"},
-		"long name":   {chain(1, 0, strings.Repeat("a", maxName+1)), "want a name of at most 512 bytes\n"},
+		"long name":   {chain(1, 0, strings.Repeat("a", maxName+1)), "want a name of at most 512 bytes, without control characters\n"},
 		"very deep":   {chain(5_000, 0, "a"), "n4935 stands more than 64 nodes deep\n"},
 		"ring":        {chain(5_000, 1, "a"), "the parent of n0 leads back to it: n0 → n1 → n2 → n3 → n4 → n5 → n6 → n7 → … → n0: one of them must have the server as its parent\n"},
 	} {
