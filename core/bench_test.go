@@ -66,7 +66,7 @@ func BenchmarkTable(b *testing.B) {
 			b.ResetTimer()
 			for range b.N {
 				id, _ := sh.begin(node, ignore{}, 0, 1, int64(2*time.Second))
-				if kind, _ := sh.answer(&id, node, Answered, 2, &h); kind != Matched {
+				if kind, _ := sh.answer(id, node, Answered, 2, &h); kind != Matched {
 					b.Fatal(kind)
 				}
 			}

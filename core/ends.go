@@ -23,42 +23,50 @@ type ended struct {
 // ends is a ring of remembered ends with a hash index over it. Nothing is ever unlinked: a link
 // to a place that has been overwritten shows by its age. The shard's lock guards it.
 type ends struct {
-	ring  []ended  // grows to its capacity, a power of two
-	heads []uint32 // the newest sequence number for a hash; as many as ring may have
+	ring  []ended  // grows to its capacity
+	heads []uint32 // the newest sequence number for a hash; nil until there is one
 	count uint32   // sequence number of the newest; the first one has 1
+	mask  uint32   // the capacity of ring and heads, a power of two, less 1
 }
 
-func (e *ends) remember(s *slot, i uint32, outcome Outcome, now int64, limit uint32) {
-	if e.heads == nil {
-		e.heads = make([]uint32, limit)
+func (e *ends) init(capacity uint32) { e.mask = capacity - 1 }
+
+// remember writes the end in place, member by member: a copy of a whole one that was just put
+// together of parts would stall the processor.
+func (e *ends) remember(s *slot, i uint32, outcome Outcome, now int64) {
+	if uint32(len(e.ring)) <= e.mask {
+		e.grow()
 	}
+	end := &e.ring[e.count&e.mask]
 	e.count++
-	head := &e.heads[uint32(s.rest)&(limit-1)]
-	end := ended{rest: s.rest, at: now, node: uint32(s.node.index), slot: i, older: *head, mid: s.mid & midRandom, outcome: outcome}
+	head := &e.heads[uint32(s.rest)&e.mask]
+	end.rest, end.at, end.node, end.slot = s.rest, now, uint32(s.node.index), i
+	end.older, end.mid, end.outcome = *head, s.mid&midRandom, outcome
 	*head = e.count
-	if len(e.ring) < int(limit) {
-		e.ring = append(e.ring, end)
-		return
+}
+
+func (e *ends) grow() {
+	if e.heads == nil {
+		e.heads = make([]uint32, e.mask+1)
 	}
-	e.ring[(e.count-1)&(limit-1)] = end
+	e.ring = append(e.ring, ended{})
 }
 
 // find returns the remembered end of an id, or nil.
-func (e *ends) find(i uint32, id *ID, now int64) *ended {
+func (e *ends) find(i uint32, k key, now int64) *ended {
 	if e.heads == nil {
 		return nil
 	}
-	limit := uint32(len(e.heads))
 	age := uint32(0)
-	for seq := e.heads[uint32(id.rest())&(limit-1)]; seq != 0; {
+	for seq := e.heads[uint32(k.rest)&e.mask]; seq != 0; {
 		// Ages grow along a chain; an older one that seems younger was overwritten.
 		a := e.count - seq
 		if a >= uint32(len(e.ring)) || a < age {
 			return nil
 		}
 		age = a + 1
-		end := &e.ring[(seq-1)&(limit-1)]
-		if end.rest == id.rest() && end.slot == i && end.mid == id.mid()&midRandom {
+		end := &e.ring[(seq-1)&e.mask]
+		if end.rest == k.rest && end.slot == i && end.mid == k.mid()&midRandom {
 			if now-end.at > rememberEndsFor {
 				return nil
 			}

@@ -149,13 +149,14 @@ func (e *Engine) Begin(call *Call, done Completer) ID {
 		timeout = min(timeout, call.Timeout)
 	}
 	deadline := now + int64(timeout)
-	id, outcome := e.pick().begin(call.Node, done, size, now, deadline)
+	k, outcome := e.pick().begin(call.Node, done, size, now, deadline)
 	if outcome != 0 {
 		e.release(call.Node, size)
 		e.refused(call.Node, outcome, whyRefused[outcome], done)
 		return ID{}
 	}
 	e.driver.notice(deadline)
+	id := k.id()
 	e.publish(call, id, start, timeout)
 	return id
 }
@@ -234,7 +235,7 @@ func (e *Engine) publish(call *Call, id ID, start time.Time, timeout time.Durati
 
 // finish completes a transaction that the caller has taken out of its shard.
 func (e *Engine) finish(h *held, r Result, now int64) {
-	r.ID, r.Elapsed, r.Sent = h.id, time.Duration(now-h.begun), h.sent
+	r.ID, r.Elapsed, r.Sent = h.key.id(), time.Duration(now-h.begun), h.sent
 	e.release(h.node, h.size)
 	if e.options.Observer != nil {
 		e.options.Observer.Ended(h.node, r)
@@ -243,15 +244,16 @@ func (e *Engine) finish(h *held, r Result, now int64) {
 }
 
 // shardOf returns the shard that an id of this engine points to.
-func (e *Engine) shardOf(id *ID) *shard {
-	return &e.shards[id.place()&uint32(len(e.shards)-1)]
+func (e *Engine) shardOf(k key) *shard {
+	return &e.shards[k.place()&uint32(len(e.shards)-1)]
 }
 
-func (e *Engine) own(id *ID) bool { return id.instance() == e.options.Instance }
+func (e *Engine) own(k key) bool { return k.instance() == e.options.Instance }
 
 // Sent implements [Sink].
 func (e *Engine) Sent(id ID) bool {
-	return e.own(&id) && e.shardOf(&id).sent(&id, e.now())
+	k := id.key()
+	return e.own(k) && e.shardOf(k).sent(k, e.now())
 }
 
 // Fail implements [Sink].
@@ -267,12 +269,13 @@ func (e *Engine) Cancel(id ID) bool {
 }
 
 func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bool {
-	if !e.own(&id) {
+	k := id.key()
+	if !e.own(k) {
 		return false
 	}
 	now := e.now()
 	var h held
-	ok := e.shardOf(&id).end(&id, outcome, now, onlyUnsent, &h)
+	ok := e.shardOf(k).end(k, outcome, now, onlyUnsent, &h)
 	if ok {
 		e.finish(&h, Result{Outcome: outcome, Message: why}, now)
 	}

@@ -175,7 +175,7 @@ func (c *lockChecker) Stray(*Node, *Stray)    { c.allFree() }
 func TestTableAndWheelAgree(t *testing.T) {
 	sh, node := newTestShard()
 	random := rand.New(rand.NewPCG(3, 4))
-	var ids []ID
+	var ids []key
 	now := int64(0)
 	for range 20_000 {
 		switch random.IntN(3) {
@@ -184,7 +184,7 @@ func TestTableAndWheelAgree(t *testing.T) {
 			ids = append(ids, id)
 		case 1:
 			if len(ids) > 0 {
-				sh.end(&ids[random.IntN(len(ids))], Cancelled, now, false, &held{})
+				sh.end(ids[random.IntN(len(ids))], Cancelled, now, false, &held{})
 			}
 		case 2:
 			now += random.Int64N(1 << 27)
@@ -251,7 +251,8 @@ func TestIDsAreNotReused(t *testing.T) {
 	sh, node := newTestShard()
 	seen := map[ID]bool{}
 	for range 10_000 {
-		id, _ := sh.begin(node, ignore{}, 0, 0, tick)
+		k, _ := sh.begin(node, ignore{}, 0, 0, tick)
+		id := k.id()
 		require.False(t, seen[id])
 		seen[id] = true
 		require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, id.String())
@@ -264,9 +265,9 @@ func TestIDsAreNotReused(t *testing.T) {
 			if bit/8 == 4 || bit/8 == 5 {
 				continue // the instance tag, which the engine checks
 			}
-			require.False(t, sh.end(&wrong, Cancelled, 0, false, &held{}), "bit %d", bit)
+			require.False(t, sh.end(wrong.key(), Cancelled, 0, false, &held{}), "bit %d", bit)
 		}
-		require.True(t, sh.end(&id, Cancelled, 0, false, &held{}))
+		require.True(t, sh.end(k, Cancelled, 0, false, &held{}))
 	}
 }
 
@@ -331,16 +332,16 @@ func TestSentAtMostOnce(t *testing.T) {
 // newest ones.
 func TestEndsAreBounded(t *testing.T) {
 	sh, node := newTestShard()
-	sh.maxEnds = 64
-	var ids []ID
+	sh.ends.init(64)
+	var ids []key
 	for range 1000 {
 		id, _ := sh.begin(node, ignore{}, 0, 0, tick)
 		ids = append(ids, id)
-		sh.answer(&id, node, Answered, 0, &held{})
+		sh.answer(id, node, Answered, 0, &held{})
 	}
 	require.Len(t, sh.ends.ring, 64)
 	for i, id := range ids {
-		kind, _ := sh.answer(&id, node, Answered, 1, &held{})
+		kind, _ := sh.answer(id, node, Answered, 1, &held{})
 		want := Duplicate
 		if i < 1000-64 {
 			want = Unknown

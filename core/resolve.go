@@ -23,21 +23,22 @@ func (e *Engine) Resolve(a Answer) bool {
 	if err == nil {
 		err = correlate(&reply, a.CorrelationData)
 	}
+	k := reply.ID.key()
 	switch {
 	case err != nil:
 		return e.stray(a, Stray{Kind: Malformed, Err: err})
 	case reply.ID.IsZero(): // an id, but none that flowsync has made
 		return e.stray(a, Stray{Kind: Unknown})
-	case !e.own(&reply.ID):
+	case !e.own(k):
 		return e.stray(a, Stray{Kind: Foreign, ID: reply.ID})
 	}
-	shard := e.shardOf(&reply.ID)
+	shard := e.shardOf(k)
 	// Inspect may be costly and may keep state: it is for answers that can still end something.
 	// One that cannot is only counted, whatever it says.
 	r := Result{Outcome: Answered}
 	if a.Node.options.Inspect == nil {
 		r = resultOf(a.Node, &reply)
-	} else if reply.Completer = shard.holder(&reply.ID, a.Node); reply.Completer != nil {
+	} else if reply.Completer = shard.holder(k, a.Node); reply.Completer != nil {
 		r = resultOf(a.Node, &reply)
 	}
 	if r.Outcome == 0 {
@@ -45,7 +46,7 @@ func (e *Engine) Resolve(a Answer) bool {
 	}
 	now := e.now()
 	var h held
-	kind, before := shard.answer(&reply.ID, a.Node, r.Outcome, now, &h)
+	kind, before := shard.answer(k, a.Node, r.Outcome, now, &h)
 	if kind != Matched {
 		e.observe(a, Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
 		return false
@@ -107,7 +108,7 @@ func inspect(node *Node, reply *Reply) error {
 
 // stray counts and reports an answer that names no transaction of this engine.
 func (e *Engine) stray(a Answer, s Stray) bool {
-	e.shardOf(&s.ID).count(a.Node, s.Kind)
+	e.shardOf(s.ID.key()).count(a.Node, s.Kind)
 	e.observe(a, s)
 	return false
 }

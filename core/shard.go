@@ -16,7 +16,8 @@ type shard struct {
 	closed bool
 	table  table
 	wheel  wheel
-	random *rand.ChaCha8
+	random rand.ChaCha8
+	mids   uint64 // random bits for the middle of ids to come, below a set bit that marks their end
 	ends   ends
 	counts []nodeCounts // by node index
 
@@ -24,7 +25,6 @@ type shard struct {
 	index, bits uint32 // its number; the bits of an id's place that hold it
 	instance    uint16
 	maxSlots    uint32
-	maxEnds     uint32
 
 	_ [64]byte // the next shard's lock is on another cache line
 }
@@ -39,7 +39,7 @@ type nodeCounts struct {
 
 // held is a transaction that was taken out of its shard: whoever has it completes it.
 type held struct {
-	id    ID
+	key   key
 	node  *Node
 	done  Completer
 	begun int64
@@ -49,32 +49,47 @@ type held struct {
 
 func (sh *shard) init(index, bits uint32, instance uint16, maxSlots uint32, seed [32]byte) {
 	sh.index, sh.bits, sh.instance, sh.maxSlots = index, bits, instance, maxSlots
-	sh.maxEnds = rememberEnds >> bits
-	sh.random = rand.NewChaCha8(seed)
+	sh.ends.init(rememberEnds >> bits)
+	sh.random.Seed(seed)
 }
 
-// begin puts a transaction into the table and arms its deadline. A zero id and the outcome
+// begin puts a transaction into the table and arms its deadline. A zero key and the outcome
 // say that it was refused; it is counted all the same.
-func (sh *shard) begin(node *Node, done Completer, size uint32, now, deadline int64) (ID, Outcome) {
+func (sh *shard) begin(node *Node, done Completer, size uint32, now, deadline int64) (key, Outcome) {
 	sh.mu.Lock()
-	defer sh.mu.Unlock()
 	counts := &sh.counts[node.index]
 	counts.begun++
 	if sh.closed {
 		counts.ended[Shutdown]++
-		return ID{}, Shutdown
+		sh.mu.Unlock()
+		return key{}, Shutdown
 	}
 	i := sh.table.take(sh.maxSlots)
 	if i == 0 {
 		counts.ended[Shed]++
-		return ID{}, Shed
+		sh.mu.Unlock()
+		return key{}, Shed
 	}
 	s := sh.table.at(i)
-	s.rest = sh.random.Uint64()&^(3<<62) | 2<<62 // RFC 9562 variant
-	s.mid = uint16(sh.random.Uint64()) & midRandom
+	s.rest, s.mid = sh.randomRest(), sh.randomMid()
 	s.deadline, s.begun, s.node, s.done, s.size = deadline, now, node, done, size
-	sh.wheel.arm(&sh.table, i)
-	return sh.idOf(i, s), 0
+	sh.wheel.arm(&sh.table, i, s)
+	k := sh.keyOf(i, s)
+	sh.mu.Unlock()
+	return k, 0
+}
+
+// randomRest makes the last 8 bytes of an id, with the variant of RFC 9562.
+func (sh *shard) randomRest() uint64 { return sh.random.Uint64()&^(3<<62) | 2<<62 }
+
+// randomMid makes the 12 random bits of an id's bytes 6–7. One draw is good for five.
+func (sh *shard) randomMid() uint16 {
+	if sh.mids <= midRandom {
+		sh.mids = sh.random.Uint64() | 1<<63
+	}
+	mid := uint16(sh.mids) & midRandom
+	sh.mids >>= 12
+	return mid
 }
 
 // refuse counts a transaction that ends before it is held.
@@ -88,24 +103,24 @@ func (sh *shard) refuse(node *Node, outcome Outcome) {
 
 // sent marks a transaction as handed over. False: there is no such transaction, its deadline
 // has passed, or it was handed over before.
-func (sh *shard) sent(id *ID, now int64) bool {
+func (sh *shard) sent(k key, now int64) bool {
 	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	s := sh.table.find(sh.slotOf(id), id)
-	if s == nil || s.mid&flagSent != 0 || s.deadline <= now {
-		return false
+	s := sh.table.find(sh.slotOf(k), k)
+	ok := s != nil && s.mid&flagSent == 0 && s.deadline > now
+	if ok {
+		s.mid |= flagSent
 	}
-	s.mid |= flagSent
-	return true
+	sh.mu.Unlock()
+	return ok
 }
 
 // end takes a transaction out into h, whatever its node. False if there is none, or if onlyUnsent
 // and it was handed over.
-func (sh *shard) end(id *ID, outcome Outcome, now int64, onlyUnsent bool, h *held) bool {
+func (sh *shard) end(k key, outcome Outcome, now int64, onlyUnsent bool, h *held) bool {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	i := sh.slotOf(id)
-	s := sh.table.find(i, id)
+	i := sh.slotOf(k)
+	s := sh.table.find(i, k)
 	if s == nil || onlyUnsent && s.mid&flagSent != 0 {
 		return false
 	}
@@ -120,10 +135,10 @@ type past struct {
 }
 
 // holder gives the completer of a transaction of the node; nil: it is not held.
-func (sh *shard) holder(id *ID, node *Node) Completer {
+func (sh *shard) holder(k key, node *Node) Completer {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	s := sh.table.find(sh.slotOf(id), id)
+	s := sh.table.find(sh.slotOf(k), k)
 	if s == nil || s.node != node {
 		return nil
 	}
@@ -132,24 +147,25 @@ func (sh *shard) holder(id *ID, node *Node) Completer {
 
 // answer takes out into h the transaction that an answer on node's topic belongs to. If there is
 // none, the kind and the past say why. It counts the answer either way.
-func (sh *shard) answer(id *ID, node *Node, outcome Outcome, now int64, h *held) (AnswerKind, past) {
+func (sh *shard) answer(k key, node *Node, outcome Outcome, now int64, h *held) (AnswerKind, past) {
 	sh.mu.Lock()
-	defer sh.mu.Unlock()
 	counts := &sh.counts[node.index]
-	i := sh.slotOf(id)
-	if s := sh.table.find(i, id); s != nil && s.node == node {
+	i := sh.slotOf(k)
+	if s := sh.table.find(i, k); s != nil && s.node == node {
 		counts.answers[Matched]++
 		sh.takeLocked(i, s, outcome, now, h)
+		sh.mu.Unlock()
 		return Matched, past{}
 	}
 	kind, before := Unknown, past{}
-	if end := sh.ends.find(i, id, now); end != nil && end.node == uint32(node.index) {
+	if end := sh.ends.find(i, k, now); end != nil && end.node == uint32(node.index) {
 		kind, before = Late, past{end.outcome, time.Duration(now - end.at)}
 		if end.outcome == Answered || end.outcome == ResponderError {
 			kind = Duplicate
 		}
 	}
 	counts.answers[kind]++
+	sh.mu.Unlock()
 	return kind, before
 }
 
@@ -210,15 +226,15 @@ func (sh *shard) close(now int64, from uint32, batch []held) ([]held, uint32) {
 
 // takeLocked is the one way out of the table: removal is ownership.
 func (sh *shard) takeLocked(i uint32, s *slot, outcome Outcome, now int64, h *held) {
-	h.id, h.node, h.done, h.begun, h.size, h.sent = sh.idOf(i, s), s.node, s.done, s.begun, s.size, s.mid&flagSent != 0
-	sh.wheel.disarm(&sh.table, i)
+	h.key, h.node, h.done, h.begun, h.size, h.sent = sh.keyOf(i, s), s.node, s.done, s.begun, s.size, s.mid&flagSent != 0
+	sh.wheel.disarm(&sh.table, i, s)
 	sh.counts[s.node.index].ended[outcome]++
-	sh.ends.remember(s, i, outcome, now, sh.maxEnds)
-	sh.table.put(i)
+	sh.ends.remember(s, i, outcome, now)
+	sh.table.put(i, s)
 }
 
-func (sh *shard) idOf(i uint32, s *slot) ID {
-	return makeID(i<<sh.bits|sh.index, sh.instance, s.mid&midRandom|midV4, s.rest)
+func (sh *shard) keyOf(i uint32, s *slot) key {
+	return makeKey(i<<sh.bits|sh.index, sh.instance, s.mid&midRandom|midV4, s.rest)
 }
 
-func (sh *shard) slotOf(id *ID) uint32 { return id.place() >> sh.bits }
+func (sh *shard) slotOf(k key) uint32 { return k.place() >> sh.bits }

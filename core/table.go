@@ -52,20 +52,19 @@ func (t *table) take(limit uint32) uint32 {
 	return t.used
 }
 
-// put frees slot i and drops what it refers to.
-func (t *table) put(i uint32) {
-	s := t.at(i)
+// put frees slot i, which is s, and drops what it refers to.
+func (t *table) put(i uint32, s *slot) {
 	s.done, s.node = nil, nil
 	s.next, t.free = t.free, i
 }
 
 // find returns the slot of a held transaction, or nil if the id names none.
-func (t *table) find(i uint32, id *ID) *slot {
+func (t *table) find(i uint32, k key) *slot {
 	if i == 0 || i > t.used {
 		return nil
 	}
 	s := t.at(i)
-	if s.done == nil || s.rest != id.rest() || (s.mid^id.mid())&midRandom != 0 || id.mid()&^midRandom != midV4 {
+	if s.rest != k.rest || s.mid&midRandom|midV4 != k.mid() || s.done == nil {
 		return nil
 	}
 	return s

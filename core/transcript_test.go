@@ -64,7 +64,7 @@ func (p *player) play(words []string) string {
 	case "begin":
 		return p.begin(name, strings.TrimPrefix(words[2], "deadline="))
 	case "sent":
-		return strconv.FormatBool(p.shard.sent(&id, p.now))
+		return strconv.FormatBool(p.shard.sent(id.key(), p.now))
 	case "answer":
 		return p.answer(id, p.node)
 	case "answer-elsewhere":
@@ -105,20 +105,20 @@ func milliseconds(text string) int64 {
 }
 
 func (p *player) begin(name, deadline string) string {
-	id, outcome := p.shard.begin(p.node, ignore{}, 0, p.now, milliseconds(deadline))
+	k, outcome := p.shard.begin(p.node, ignore{}, 0, p.now, milliseconds(deadline))
 	if outcome != 0 {
 		return "refused " + outcome.String()
 	}
-	p.ids[name], p.names[id] = id, name
+	p.ids[name], p.names[k.id()] = k.id(), name
 	return "held"
 }
 
 func (p *player) answer(id ID, node *Node) string {
 	var h held
-	kind, before := p.shard.answer(&id, node, Answered, p.now, &h)
+	kind, before := p.shard.answer(id.key(), node, Answered, p.now, &h)
 	switch kind {
 	case Matched:
-		return p.names[h.id] + " answered"
+		return p.names[h.key.id()] + " answered"
 	case Late:
 		return fmt.Sprintf("late for %v, %d ms after", before.outcome, before.ago.Milliseconds())
 	case Duplicate:
@@ -130,10 +130,10 @@ func (p *player) answer(id ID, node *Node) string {
 
 func (p *player) end(id ID, outcome Outcome, onlyUnsent bool) string {
 	var h held
-	if !p.shard.end(&id, outcome, p.now, onlyUnsent, &h) {
+	if !p.shard.end(id.key(), outcome, p.now, onlyUnsent, &h) {
 		return "false"
 	}
-	return p.names[h.id] + " " + outcome.String()
+	return p.names[h.key.id()] + " " + outcome.String()
 }
 
 func (p *player) advance() string {
@@ -153,7 +153,7 @@ func (p *player) list(taken []held, outcome func(held) Outcome) string {
 	}
 	var lines []string
 	for _, h := range taken {
-		lines = append(lines, p.names[h.id]+" "+outcome(h).String())
+		lines = append(lines, p.names[h.key.id()]+" "+outcome(h).String())
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, ", ")
@@ -161,7 +161,7 @@ func (p *player) list(taken []held, outcome func(held) Outcome) string {
 
 func (p *player) sameSlot(name string, id ID) string {
 	for other, otherID := range p.ids {
-		if other != name && otherID.place() == id.place() && other == "c" {
+		if other != name && otherID.key().place() == id.key().place() && other == "c" {
 			return "as " + other
 		}
 	}

@@ -39,9 +39,8 @@ type wheel struct {
 // tickOf is the first tick at or after a time in ns: a deadline is never fired early.
 func tickOf(ns int64) int64 { return (ns + tick - 1) / tick }
 
-// arm puts slot i, whose deadline is set, into its bucket.
-func (w *wheel) arm(t *table, i uint32) {
-	s := t.at(i)
+// arm puts slot i, which is s and has its deadline set, into its bucket.
+func (w *wheel) arm(t *table, i uint32, s *slot) {
 	at := max(tickOf(s.deadline), w.now)
 	level := (bits.Len64(uint64(w.now^at)|(levelBuckets-1)) - 1) / wheelBits
 	index := at >> (wheelBits * level) & (levelBuckets - 1)
@@ -54,9 +53,8 @@ func (w *wheel) arm(t *table, i uint32) {
 	w.heads[bucket] = i
 }
 
-// disarm takes slot i out of its bucket.
-func (w *wheel) disarm(t *table, i uint32) {
-	s := t.at(i)
+// disarm takes slot i, which is s, out of its bucket.
+func (w *wheel) disarm(t *table, i uint32, s *slot) {
 	if s.next != 0 {
 		t.at(s.next).prev = s.prev
 	}
@@ -107,12 +105,13 @@ func (w *wheel) cascade(t *table, budget *int) bool {
 		}
 		*budget--
 		i := w.cascading
-		next := t.at(i).next
+		s := t.at(i)
+		next := s.next
 		if next != 0 {
 			t.at(next).prev = 0
 		}
 		w.cascading = next
-		w.arm(t, i)
+		w.arm(t, i, s)
 	}
 	return true
 }

@@ -24,12 +24,12 @@ func TestWheelAgainstSortedList(t *testing.T) {
 				s := tb.at(i)
 				s.deadline = now - 3*tick + random.Int64N(1<<random.IntN(43))
 				s.done = ignore{}
-				w.arm(&tb, i)
+				w.arm(&tb, i, s)
 				model[i] = s.deadline
 			case 2:
 				for i := range model { // any one
-					w.disarm(&tb, i)
-					tb.put(i)
+					w.disarm(&tb, i, tb.at(i))
+					tb.put(i, tb.at(i))
 					delete(model, i)
 					break
 				}
@@ -60,8 +60,8 @@ func requireDue(t *testing.T, tb *table, w *wheel, model map[uint32]int64, now i
 		deadline, armed := model[i]
 		require.True(t, armed, "slot %d came out but was not armed", i)
 		require.LessOrEqual(t, deadline, now, "early")
-		w.disarm(tb, i)
-		tb.put(i)
+		w.disarm(tb, i, tb.at(i))
+		tb.put(i, tb.at(i))
 		delete(model, i)
 	}
 	for _, deadline := range model {
