@@ -91,7 +91,7 @@ func (s *scale) pixel(v float64) float64 {
 	if s.Log {
 		low, high, v = math.Log10(low), math.Log10(high), math.Log10(v)
 	}
-	// The conversion keeps a machine that can from rounding only once, and from another result.
+	// The conversion keeps a machine from rounding product and sum together, to another result than others.
 	return s.from + float64((s.to-s.from)*((v-low)/(high-low)))
 }
 

@@ -89,8 +89,9 @@ func (p *picture) place() {
 	p.height = p.y.from + 60
 }
 
-// wide is how many pixels a text takes, at most, in small letters of most fonts.
-func wide(text string) float64 { return float64(utf8.RuneCountInString(text)) * small * 0.58 }
+// wide is how many pixels a text takes, at most, in small letters of most fonts. A conversion around
+// a product keeps a machine from rounding it together with a sum, to another result than others.
+func wide(text string) float64 { return float64(float64(utf8.RuneCountInString(text)) * small * 0.58) }
 
 // columns is how the legend is laid out.
 func (p *picture) columns() (pitch float64, rows int) {
@@ -105,7 +106,7 @@ func (p *picture) columns() (pitch float64, rows int) {
 func (p *picture) legend() {
 	pitch, rows := p.columns()
 	for i := range p.Series {
-		x, y := margin+float64(i/rows)*pitch, titleLine+24+float64(i%rows)*legendRow
+		x, y := margin+float64(float64(i/rows)*pitch), titleLine+24+float64(i%rows)*legendRow
 		p.stroke(looks[i], fmt.Sprintf("M%s %sh%d", px(x), px(y), legendLine))
 		fmt.Fprintf(p, `<path d="M%s %s%s" fill="%s"/>`+"\n", px(x+legendLine/2), px(y), looks[i].marker, looks[i].colour)
 		p.text(x+legendLine+8, y+4, "start", "", p.Series[i].Name)
