@@ -14,13 +14,28 @@ type Target interface {
 	String() string
 }
 
+// Prober is a [Target] that can be asked whether asking makes sense. Run does so before it opens
+// lanes: a wrong route is told at once, and not after a minute of errors.
+type Prober interface {
+	// Probe asks one request. The error says what was answered instead, and what to do. A request
+	// that the gateway ended by one of its own outcomes, such as timeout, is no error.
+	Probe(ctx context.Context, timeout time.Duration) error
+}
+
 // Lane asks one request at a time. One goroutine uses it.
 type Lane interface {
 	// Ask asks request number seq, which is unique in the run, and returns what became of it. It
 	// returns by the deadline.
 	Ask(seq uint64, deadline time.Time) Verdict
-	// Close closes what the lane holds open. It does not wait for anything.
+	// Close closes what the lane holds open. It does not wait for anything, and may be called while
+	// Ask waits, which then returns soon.
 	Close() error
+}
+
+// Reconnecter is a [Lane] that connects anew when its connection is lost or no longer to be trusted.
+type Reconnecter interface {
+	// Reconnects is how often it did. It is called when nothing is asked any more.
+	Reconnects() int
 }
 
 // Verdict is what became of one request.
@@ -40,4 +55,13 @@ type Verdict struct {
 const (
 	Answered = "answered"
 	Lost     = "lost"
+	// Wrong is what requests are counted under whose verdict is wrong, whatever their outcome.
+	Wrong = "wrong"
 )
+
+// firstSeq is the number of a run's first request. All numbers of a run have ten digits, so that
+// requests are of one size, and fit an Int32 for a long while.
+const firstSeq = 1_000_000_000
+
+// probeSeq is the number of a request before the run.
+const probeSeq = firstSeq - 1

@@ -1,0 +1,111 @@
+package load
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// WriteText writes the report for people.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	r.head(&b)
+	r.rates(&b)
+	r.times(&b)
+	r.ends(&b)
+	r.warnings(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func line1(b *strings.Builder, name, format string, args ...any) {
+	fmt.Fprintf(b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
+}
+
+func (r *Report) head(b *strings.Builder) {
+	line1(b, "target", "%s", r.Target)
+	offered := fmt.Sprintf("open loop, %s requests/s", number(r.OfferedPerSecond))
+	if r.Loop == "closed" {
+		offered = "closed loop"
+	}
+	line1(b, "load", "%s, %d connections, %s counted, after %s of ramp and %s of warm-up",
+		offered, r.Connections, seconds(r.DurationSeconds), seconds(r.RampSeconds), seconds(r.WarmUpSeconds))
+	what := ""
+	if r.PayloadBytes > 0 {
+		what = fmt.Sprintf("%d bytes each; ", r.PayloadBytes)
+	}
+	line1(b, "requests", "%sexpected: %s; lost after %s", what, or(r.Expectation, "the answer to each"), seconds(r.TimeoutSeconds))
+	line1(b, "generator", "%s", strings.TrimSpace(fmt.Sprintf("%s, %d CPUs %s", r.Go, r.CPUs, r.Version)))
+}
+
+func (r *Report) rates(b *strings.Builder) {
+	b.WriteByte('\n')
+	line1(b, "started", "%d requests, %s/s", r.Requests, number(r.ReachedPerSecond))
+	line1(b, "goodput", "%s right answers/s", number(r.GoodputPerSecond))
+	checked := ""
+	if !r.Checked {
+		checked = " (not checked)"
+	}
+	line1(b, "faults", "lost %d, wrong %d%s, duplicate %d", r.Lost, r.Wrong, checked, r.Duplicate)
+}
+
+func (r *Report) times(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%-22s %10s %9s %9s %9s %9s %9s %9s\n", "ms", "count", "p50", "p75", "p90", "p99", "p99.9", "max")
+	row := func(name string, count uint64, l Latency) {
+		fmt.Fprintf(b, "%-22s %10d", name, count)
+		for _, ms := range []float64{l.P50, l.P75, l.P90, l.P99, l.P999, l.Max} {
+			fmt.Fprintf(b, " %9.3f", ms)
+		}
+		b.WriteByte('\n')
+	}
+	for _, t := range r.Outcomes {
+		row(t.Outcome, t.Count, t.Latency)
+	}
+	if r.Loop == "open" {
+		row("lag of the generator", r.Requests-r.WaitedForLane, r.Lag)
+	}
+}
+
+func (r *Report) ends(b *strings.Builder) {
+	from := "from the intended start, so that waiting for a free connection counts"
+	if r.Loop == "closed" {
+		from = "from when a request was sent; a closed loop asks less when answers are slow"
+	}
+	fmt.Fprintf(b, "Counted %s.\n", from)
+	if r.Reconnects > 0 {
+		fmt.Fprintf(b, "Connected anew %d times.\n", r.Reconnects)
+	}
+	for _, fault := range r.Faults {
+		fmt.Fprintf(b, "  %s\n", fault)
+	}
+}
+
+// warnings say what a reader must not overlook.
+func (r *Report) warnings(b *strings.Builder) {
+	var all []string
+	warn := func(when bool, format string, args ...any) {
+		if when {
+			all = append(all, fmt.Sprintf(format, args...))
+		}
+	}
+	warn(r.Interrupted, "The run was interrupted; %d requests were in flight.", r.Abandoned)
+	warn(!r.Reached(), "The offered rate was NOT reached: %d requests were not started, for want of a free connection. The target answers too slowly for %d connections: offer less, or use more.", r.Unstarted, r.Connections)
+	warn(r.Reached() && r.WaitedForLane > 0, "%d requests waited for a free connection before they were sent.", r.WaitedForLane)
+	warn(!r.Checked, "Answers were not told apart: a wrong one would not have been noticed.")
+	warn(r.count(Answered) == 0, "Not one request was answered: does a responder run, on the topic of this node?")
+	if len(all) > 0 {
+		b.WriteString("\n" + strings.Join(all, "\n") + "\n")
+	}
+}
+
+func number(f float64) string {
+	if f >= 100 {
+		return fmt.Sprintf("%.0f", f)
+	}
+	return fmt.Sprintf("%.3g", f)
+}
+
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(time.Millisecond).String()
+}
