@@ -1,9 +1,6 @@
 package core
 
-import (
-	"encoding/binary"
-	"encoding/hex"
-)
+import "encoding/binary"
 
 // ID names one transaction. Its text is a UUID of version 4 (RFC 9562), because strict
 // validators on the responder's side accept nothing newer. The 16 bytes are
@@ -30,39 +27,15 @@ func (id ID) String() string {
 }
 
 // Append appends the canonical text form to dst.
-func (id ID) Append(dst []byte) []byte {
-	var t [IDTextLen]byte
-	hex.Encode(t[0:8], id[0:4])
-	t[8] = '-'
-	hex.Encode(t[9:13], id[4:6])
-	t[13] = '-'
-	hex.Encode(t[14:18], id[6:8])
-	t[18] = '-'
-	hex.Encode(t[19:23], id[8:10])
-	t[23] = '-'
-	hex.Encode(t[24:36], id[10:16])
-	return append(dst, t[:]...)
-}
+func (id ID) Append(dst []byte) []byte { return id.key().append(dst) }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (id ID) MarshalText() ([]byte, error) { return id.Append(nil), nil }
 
 // ParseID reads the canonical text form in either case. False if text is anything else.
 func ParseID(text []byte) (ID, bool) {
-	var id ID
-	if len(text) != IDTextLen || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
-		return id, false
-	}
-	var packed [32]byte
-	copy(packed[0:8], text[0:8])
-	copy(packed[8:12], text[9:13])
-	copy(packed[12:16], text[14:18])
-	copy(packed[16:20], text[19:23])
-	copy(packed[20:32], text[24:36])
-	if _, err := hex.Decode(id[:], packed[:]); err != nil {
-		return ID{}, false
-	}
-	return id, true
+	k, ok := parseKey(text)
+	return k.id(), ok
 }
 
 // An id has 32 bits for its place, and shards take at most 8 of them.
@@ -100,3 +73,31 @@ func (k key) put(id *ID) {
 func (k key) place() uint32    { return uint32(k.head >> 32) }
 func (k key) instance() uint16 { return uint16(k.head >> 16) }
 func (k key) mid() uint16      { return uint16(k.head) }
+
+func (k key) append(dst []byte) []byte {
+	n := len(dst)
+	dst = append(dst, "00000000-0000-0000-0000-000000000000"...)
+	text := dst[n : n+IDTextLen]
+	second, third := toHex(uint32(k.head)), toHex(uint32(k.rest>>32))
+	binary.BigEndian.PutUint64(text[0:], toHex(uint32(k.head>>32)))
+	binary.BigEndian.PutUint32(text[9:], uint32(second>>32))
+	binary.BigEndian.PutUint32(text[14:], uint32(second))
+	binary.BigEndian.PutUint32(text[19:], uint32(third>>32))
+	binary.BigEndian.PutUint32(text[24:], uint32(third))
+	binary.BigEndian.PutUint64(text[28:], toHex(uint32(k.rest)))
+	return dst
+}
+
+func parseKey(text []byte) (key, bool) {
+	if len(text) != IDTextLen || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
+		return key{}, false
+	}
+	v0, wrong0 := fromHex(binary.BigEndian.Uint64(text[0:]))
+	v1, wrong1 := fromHex(uint64(binary.BigEndian.Uint32(text[9:]))<<32 | uint64(binary.BigEndian.Uint32(text[14:])))
+	v2, wrong2 := fromHex(uint64(binary.BigEndian.Uint32(text[19:]))<<32 | uint64(binary.BigEndian.Uint32(text[24:])))
+	v3, wrong3 := fromHex(binary.BigEndian.Uint64(text[28:]))
+	if wrong0|wrong1|wrong2|wrong3 != 0 {
+		return key{}, false
+	}
+	return key{uint64(v0)<<32 | uint64(v1), uint64(v2)<<32 | uint64(v3)}, true
+}

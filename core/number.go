@@ -35,9 +35,11 @@ func (s *scanner) digits() bool {
 	if !isDigit(s.peek()) {
 		return s.expected("a digit")
 	}
-	for isDigit(s.peek()) {
-		s.pos++
+	i := s.pos + 1
+	for i < len(s.text) && isDigit(s.text[i]) {
+		i++
 	}
+	s.pos = i
 	return true
 }
 

@@ -174,11 +174,12 @@ func (s *scanner) name() (raw []byte, escaped, ok bool) {
 }
 
 func (s *scanner) literal(word string) bool {
-	for i := range len(word) {
-		if s.peek() != word[i] {
-			return s.expected("the word " + word)
-		}
+	if end := s.pos + len(word); end <= len(s.text) && string(s.text[s.pos:end]) == word {
+		s.pos = end
+		return true
+	}
+	for i := 0; s.peek() == word[i]; i++ {
 		s.pos++
 	}
-	return true
+	return s.expected("the word " + word)
 }

@@ -94,19 +94,16 @@ func TestPlainStopsAtTheRightByte(t *testing.T) {
 		for at := range 18 {
 			text := []byte(`"abcdefghijklmnopqrstuvwxyz`)
 			text[1+at] = byte(c)
-			s := scanner{text: text, pos: 1}
-			s.plain()
 			want := len(text)
 			if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 				want = 1 + at
 			}
-			require.Equal(t, want, s.pos, "byte %#x at %d", c, at)
+			require.Equal(t, want, plain(text, 1), "byte %#x at %d", c, at)
 		}
 	}
 	// Neighbours must not be marked by a borrow.
 	for _, pair := range []string{"\"#", "\\]", "\x1f ", "\"\"", "!\"", "[\\", " \x1f"} {
-		s := scanner{text: []byte("abc" + pair + "defghijkl")}
-		s.plain()
-		require.Equal(t, 3+strings.IndexAny(pair, "\"\\\x1f"), s.pos, "%q", pair)
+		text := []byte("abc" + pair + "defghijkl")
+		require.Equal(t, 3+strings.IndexAny(pair, "\"\\\x1f"), plain(text, 0), "%q", pair)
 	}
 }

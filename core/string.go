@@ -8,57 +8,67 @@ import (
 )
 
 // str steps over a string and returns what is between its quotes, and whether there are escapes
-// in it.
+// in it. Most have no escapes and nothing but ASCII.
 func (s *scanner) str() (raw []byte, escaped, ok bool) {
-	s.pos++
-	start := s.pos
+	start := s.pos + 1
+	s.pos = plain(s.text, start)
+	if s.peek() == '"' {
+		s.pos++
+		return s.text[start : s.pos-1], false, true
+	}
+	if escaped, ok = s.odd(); !ok {
+		return nil, false, false
+	}
+	return s.text[start : s.pos-1], escaped, true
+}
+
+// odd goes on in a string at something that is not plain, to behind the closing quote.
+func (s *scanner) odd() (escaped, ok bool) {
 	for {
-		s.plain()
 		switch c := s.peek(); {
 		case c == '"':
 			s.pos++
-			return s.text[start : s.pos-1], escaped, true
+			return escaped, true
 		case c == '\\':
 			escaped = true
 			if !s.escape() {
-				return nil, false, false
+				return false, false
 			}
 		case s.pos == len(s.text):
-			return nil, false, s.expected("the rest of a string")
+			return false, s.expected("the rest of a string")
 		case c < ' ':
-			return nil, false, s.fail(errControl)
+			return false, s.fail(errControl)
 		default:
-			if _, size := utf8.DecodeRune(s.text[s.pos:]); size > 1 {
-				s.pos += size
-				continue
+			_, size := utf8.DecodeRune(s.text[s.pos:])
+			if size == 1 {
+				return false, s.fail(errUTF8)
 			}
-			return nil, false, s.fail(errUTF8)
+			s.pos += size
 		}
+		s.pos = plain(s.text, s.pos)
 	}
 }
 
-// plain steps over what needs no look at single bytes: printable ASCII but for '"' and '\',
-// eight at a time. A byte b is less than n, for n up to 128, if the top bit of b-n is set and
-// that of b is not; subtracting all eight at once, a borrow may wrongly mark a byte above one
-// that is marked rightly, never the lowest. (Hacker's Delight, 2nd edition, section 6-1.)
-func (s *scanner) plain() {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for s.pos+8 <= len(s.text) {
-		w := binary.LittleEndian.Uint64(s.text[s.pos:])
+// plain returns the first place at or behind i that needs a look at single bytes: anything but
+// printable ASCII, and '"' and '\\'. It looks at eight bytes at a time. Of those below 128, a byte
+// is less than n if its top bit is set after n is subtracted; subtracting from all eight at once,
+// a borrow may wrongly mark a byte above one that is marked rightly, never the lowest. (Hacker's
+// Delight, 2nd edition, section 6-1.)
+func plain(text []byte, i int) int {
+	const tops = 0x8080808080808080
+	for ; i+8 <= len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
 		quote, backslash := w^('"'*ones), w^('\\'*ones)
-		special := (w | (w-' '*ones)&^w | (quote-ones)&^quote | (backslash-ones)&^backslash) & tops
-		if special != 0 {
-			s.pos += bits.TrailingZeros64(special) / 8
-			return
+		if special := (w | (w - ' '*ones) | (quote - ones) | (backslash - ones)) & tops; special != 0 {
+			return i + bits.TrailingZeros64(special)/8
 		}
-		s.pos += 8
 	}
-	for s.pos < len(s.text) {
-		if c := s.text[s.pos]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return
+	for ; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			break
 		}
-		s.pos++
 	}
+	return i
 }
 
 // escape steps over one escape, from its backslash.
