@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -154,6 +155,7 @@ func (c *conn) run() {
 			return
 		default:
 			<-c.wake
+			runtime.Gosched() // who is ready to run may have something for this client too
 		}
 	}
 }
