@@ -31,16 +31,9 @@ func AppendRequest(dst []byte, id ID, timestamp int64, value []byte) []byte {
 // transaction has. Any other id is an error.
 func DecodeAnswer(payload []byte) (Reply, error) {
 	var a answerScanner
-	a.text = payload
-	a.notString = -1
-	a.read()
-	switch {
-	case a.fault != nil:
-		return Reply{}, fmt.Errorf("not a JSON object: at byte %d: %w", a.pos, a.fault)
-	case a.notString >= 0:
-		return Reply{}, fmt.Errorf("the id is not a string, at byte %d", a.notString)
+	if err := a.decode(payload); err != nil {
+		return Reply{}, err
 	}
-	a.judge()
 	return a.reply, nil
 }
 
@@ -50,6 +43,19 @@ type answerScanner struct {
 	reply     Reply
 	failure   []byte // the JSON text of the last error member, nil if there was none
 	notString int    // where the last id is, if it is not a string, or -1
+}
+
+func (a *answerScanner) decode(payload []byte) error {
+	a.text, a.notString = payload, -1
+	a.read()
+	switch {
+	case a.fault != nil:
+		return fmt.Errorf("not a JSON object: at byte %d: %w", a.pos, a.fault)
+	case a.notString >= 0:
+		return fmt.Errorf("the id is not a string, at byte %d", a.notString)
+	}
+	a.judge()
+	return nil
 }
 
 func (a *answerScanner) read() {
@@ -104,10 +110,11 @@ func (a *answerScanner) id() bool {
 	raw, escaped, ok := a.str()
 	if escaped && len(raw) <= maxEscape*IDTextLen {
 		var text [maxEscape * IDTextLen]byte
-		a.reply.ID, _ = ParseID(unescape(text[:0], raw))
-		return ok
+		raw = unescape(text[:0], raw)
 	}
-	a.reply.ID, _ = ParseID(raw)
+	if k, isUUID := parseKey(raw); isUUID {
+		k.put(&a.reply.ID)
+	}
 	return ok
 }
 

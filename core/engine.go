@@ -19,13 +19,12 @@ import (
 type Engine struct {
 	bus      Bus
 	options  Options
-	epoch    time.Time
+	clock    *clock
 	shards   []shard
-	hints    sync.Pool // *hint
-	nextHint atomic.Uint32
+	desks    sync.Pool // *desk
+	lastDesk atomic.Uint32
 	driver   *driver
-	batch    []held    // the driver's
-	requests sync.Pool // *Request
+	batch    []held // the driver's
 	waiters  WaiterPool
 
 	held      atomic.Int64
@@ -38,14 +37,17 @@ type Engine struct {
 	closed bool
 }
 
-// hint remembers a shard. sync.Pool keeps one for each processor, so that at any time each
-// processor begins its transactions on a shard of its own.
-type hint struct{ shard, used uint32 }
+// desk is what Begin works with. sync.Pool keeps one for each processor, so that at any time each
+// processor begins its transactions on a shard of its own, and none makes garbage.
+type desk struct {
+	request Request
+	shard   uint32
+	used    uint32
+}
 
-// hintStay is how many transactions begin on a shard before its processor moves on to the next:
-// enough to stay in the cache, and few enough to fill all tables, and the ends that they
-// remember, alike.
-const hintStay = 64
+// deskStay is how many transactions begin on a shard before a desk moves on to the next: enough
+// to stay in the cache, and few enough to fill all tables, and the ends that they remember, alike.
+const deskStay = 64
 
 // New returns a running engine. If the bus is a [Binder] it is bound to the engine. The error
 // lists everything that is wrong with the options.
@@ -59,16 +61,15 @@ func New(bus Bus, options Options) (*Engine, error) {
 		options.Instance = binary.BigEndian.Uint16(random[:])
 	}
 	e := &Engine{
-		bus:      bus,
-		options:  options,
-		epoch:    time.Now(),
-		shards:   make([]shard, options.Shards),
-		driver:   newDriver(),
-		batch:    make([]held, 0, advanceBudget),
-		drained:  make(chan struct{}, 1),
-		requests: sync.Pool{New: func() any { return new(Request) }},
+		bus:     bus,
+		options: options,
+		clock:   newClock(),
+		shards:  make([]shard, options.Shards),
+		driver:  newDriver(),
+		batch:   make([]held, 0, advanceBudget),
+		drained: make(chan struct{}, 1),
 	}
-	e.hints.New = func() any { return &hint{shard: e.nextHint.Add(1)} }
+	e.desks.New = func() any { return &desk{shard: e.lastDesk.Add(1)} }
 	shardBits := uint32(bits.TrailingZeros(uint(options.Shards)))
 	for i := range e.shards {
 		var seed [32]byte
@@ -78,12 +79,9 @@ func New(bus Bus, options Options) (*Engine, error) {
 	if b, ok := bus.(Binder); ok {
 		b.Bind(e)
 	}
-	go e.driver.run(e.now, e.expire)
+	go e.driver.run(e.clock.now, e.expire)
 	return e, nil
 }
-
-// now is the time in ns since the epoch, monotonic.
-func (e *Engine) now() int64 { return int64(time.Since(e.epoch)) }
 
 // AddNode adds a node; if the bus is an [Attacher] it is attached first. Add nodes before the
 // first Begin that uses them.
@@ -136,28 +134,40 @@ func (e *Engine) Nodes() []*Node {
 // once, perhaps before Begin returns. The id is zero if the transaction was refused. Begin does
 // not wait for the answer; it takes as long as Bus.Publish.
 func (e *Engine) Begin(call *Call, done Completer) ID {
-	start := time.Now()
-	now := int64(start.Sub(e.epoch))
+	now := e.clock.now()
+	node := call.Node
 	size := uint32(min(len(call.Value), math.MaxUint32))
-	if outcome, why := e.admit(call.Node, size); outcome != 0 {
-		e.pick().refuse(call.Node, outcome)
-		e.refused(call.Node, outcome, why, done)
+	d := e.desks.Get().(*desk)
+	defer e.desks.Put(d)
+	shard := e.shardFor(d)
+	if outcome, why := e.admit(node, size); outcome != 0 {
+		shard.refuse(node, outcome)
+		e.refused(node, outcome, why, done)
 		return ID{}
 	}
-	timeout := call.Node.options.Timeout
+	timeout := node.options.Timeout
 	if call.Timeout > 0 {
 		timeout = min(timeout, call.Timeout)
 	}
 	deadline := now + int64(timeout)
-	k, outcome := e.pick().begin(call.Node, done, size, now, deadline)
+	k, outcome := shard.begin(node, done, size, now, deadline)
 	if outcome != 0 {
-		e.release(call.Node, size)
-		e.refused(call.Node, outcome, whyRefused[outcome], done)
+		e.release(node, size)
+		e.refused(node, outcome, whyRefused[outcome], done)
 		return ID{}
 	}
 	e.driver.notice(deadline)
+	start := e.clock.time(now)
+	r := &d.request
+	k.put(&r.ID)
+	r.Node, r.Value, r.Properties, r.Meta = node, call.Value, call.Properties, call.Meta
+	r.Timestamp, r.Timeout, r.Deadline = start.UnixMilli(), timeout, start.Add(timeout)
+	err := e.bus.Publish(r)
+	*r = Request{}
 	id := k.id()
-	e.publish(call, id, start, timeout)
+	if err != nil {
+		e.Fail(id, err)
+	}
 	return id
 }
 
@@ -211,36 +221,22 @@ func (e *Engine) refused(node *Node, outcome Outcome, why string, done Completer
 	done.Complete(r)
 }
 
-func (e *Engine) pick() *shard {
-	h := e.hints.Get().(*hint)
-	sh := &e.shards[(h.shard+h.used/hintStay)&uint32(len(e.shards)-1)]
-	h.used++
-	e.hints.Put(h)
+func (e *Engine) shardFor(d *desk) *shard {
+	sh := &e.shards[(d.shard+d.used/deskStay)&uint32(len(e.shards)-1)]
+	d.used++
 	return sh
 }
 
-func (e *Engine) publish(call *Call, id ID, start time.Time, timeout time.Duration) {
-	r := e.requests.Get().(*Request)
-	*r = Request{
-		ID: id, Node: call.Node, Timestamp: start.UnixMilli(), Value: call.Value,
-		Timeout: timeout, Deadline: start.Add(timeout), Properties: call.Properties, Meta: call.Meta,
-	}
-	err := e.bus.Publish(r)
-	*r = Request{}
-	e.requests.Put(r)
-	if err != nil {
-		e.Fail(id, err)
-	}
-}
-
-// finish completes a transaction that the caller has taken out of its shard.
-func (e *Engine) finish(h *held, r Result, now int64) {
-	r.ID, r.Elapsed, r.Sent = h.key.id(), time.Duration(now-h.begun), h.sent
+// finish completes a transaction that the caller has taken out of its shard. It fills in what r
+// lacks.
+func (e *Engine) finish(h *held, r *Result, now int64) {
+	h.key.put(&r.ID)
+	r.Elapsed, r.Sent = time.Duration(now-h.begun), h.sent
 	e.release(h.node, h.size)
 	if e.options.Observer != nil {
-		e.options.Observer.Ended(h.node, r)
+		e.options.Observer.Ended(h.node, *r)
 	}
-	h.done.Complete(r)
+	h.done.Complete(*r)
 }
 
 // shardOf returns the shard that an id of this engine points to.
@@ -253,7 +249,7 @@ func (e *Engine) own(k key) bool { return k.instance() == e.options.Instance }
 // Sent implements [Sink].
 func (e *Engine) Sent(id ID) bool {
 	k := id.key()
-	return e.own(k) && e.shardOf(k).sent(k, e.now())
+	return e.own(k) && e.shardOf(k).sent(k, e.clock.now())
 }
 
 // Fail implements [Sink].
@@ -273,11 +269,11 @@ func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bo
 	if !e.own(k) {
 		return false
 	}
-	now := e.now()
+	now := e.clock.now()
 	var h held
 	ok := e.shardOf(k).end(k, outcome, now, onlyUnsent, &h)
 	if ok {
-		e.finish(&h, Result{Outcome: outcome, Message: why}, now)
+		e.finish(&h, &Result{Outcome: outcome, Message: why}, now)
 	}
 	return ok
 }
@@ -290,14 +286,14 @@ func (e *Engine) expire(now int64) int64 {
 			batch, at := e.shards[i].advance(now, e.batch[:0])
 			for j := range batch {
 				h := &batch[j]
-				e.finish(h, Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
+				e.finish(h, &Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
 				*h = held{}
 			}
 			if at > now {
 				next = min(next, at)
 				break
 			}
-			now = e.now()
+			now = e.clock.now()
 		}
 	}
 	return next
@@ -341,10 +337,10 @@ func (e *Engine) Close() error {
 	for i := range e.shards {
 		for from := uint32(1); from != 0; {
 			var taken []held
-			now := e.now()
+			now := e.clock.now()
 			taken, from = e.shards[i].close(now, from, batch[:0])
 			for j := range taken {
-				e.finish(&taken[j], Result{Outcome: Shutdown, Message: whyRefused[Shutdown]}, now)
+				e.finish(&taken[j], &Result{Outcome: Shutdown, Message: whyRefused[Shutdown]}, now)
 			}
 		}
 	}

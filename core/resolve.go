@@ -18,10 +18,12 @@ func (e *Engine) Resolve(a Answer) bool {
 	if a.Stale {
 		return e.stray(a, Stray{Kind: Stale})
 	}
-	reply, err := DecodeAnswer(a.Payload)
+	var read answerScanner
+	err := read.decode(a.Payload)
+	reply := &read.reply
 	reply.Payload = a.Payload
 	if err == nil {
-		err = correlate(&reply, a.CorrelationData)
+		err = correlate(reply, a.CorrelationData)
 	}
 	k := reply.ID.key()
 	switch {
@@ -37,21 +39,21 @@ func (e *Engine) Resolve(a Answer) bool {
 	// One that cannot is only counted, whatever it says.
 	r := Result{Outcome: Answered}
 	if a.Node.options.Inspect == nil {
-		r = resultOf(a.Node, &reply)
+		resultOf(a.Node, reply, &r)
 	} else if reply.Completer = shard.holder(k, a.Node); reply.Completer != nil {
-		r = resultOf(a.Node, &reply)
+		resultOf(a.Node, reply, &r)
 	}
 	if r.Outcome == 0 {
 		return e.stray(a, Stray{Kind: Ignored, ID: reply.ID})
 	}
-	now := e.now()
+	now := e.clock.now()
 	var h held
 	kind, before := shard.answer(k, a.Node, r.Outcome, now, &h)
 	if kind != Matched {
 		e.observe(a, Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
 		return false
 	}
-	e.finish(&h, r, now)
+	e.finish(&h, &r, now)
 	return true
 }
 
@@ -75,26 +77,27 @@ func correlate(reply *Reply, correlation []byte) error {
 	return nil
 }
 
-// resultOf says how a reply ends its transaction; no outcome if it does not.
-func resultOf(node *Node, reply *Reply) Result {
+// resultOf says in r how a reply ends its transaction; no outcome if it does not.
+func resultOf(node *Node, reply *Reply, r *Result) {
 	if node.options.Inspect != nil && reply.Problem == nil && (reply.Value != nil || reply.Error != nil) {
 		if err := inspect(node, reply); err != nil {
-			outcome := BadResponse
+			r.Outcome, r.Message = BadResponse, err.Error()
 			if errors.Is(err, ErrRuleFailed) {
-				outcome = RuleFailed
+				r.Outcome = RuleFailed
 			}
-			return Result{Outcome: outcome, Message: err.Error()}
+			return
 		}
 	}
 	switch {
 	case reply.Problem != nil:
-		return Result{Outcome: BadResponse, Message: reply.Problem.Error()}
+		r.Outcome, r.Message = BadResponse, reply.Problem.Error()
 	case reply.Error != nil:
-		return Result{Outcome: ResponderError, Code: reply.Error.Code, CodeName: reply.Error.CodeName, Message: reply.Error.Message}
+		r.Outcome, r.Code, r.CodeName, r.Message = ResponderError, reply.Error.Code, reply.Error.CodeName, reply.Error.Message
 	case reply.Value == nil: // extend alone
-		return Result{}
+		r.Outcome = 0
+	default:
+		r.Outcome, r.Value, r.Extra = Answered, reply.Value, reply.Extra
 	}
-	return Result{Outcome: Answered, Value: reply.Value, Extra: reply.Extra}
 }
 
 // inspect gives the node's Inspect a copy, so that replies of other nodes stay off the heap.
