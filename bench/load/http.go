@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -9,11 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -64,19 +61,47 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	t := &HTTP{url: o.URL, payload: o.Payload}
 	expect, err := newExpectation(o.Expect)
 	t.expect = expect
-	err = errors.Join(err, t.parseURL(o), t.setBody(o))
+	err = errors.Join(err, t.parseURL(o), t.setBody(o), t.setHeader(o))
 	if err != nil {
 		return nil, err
 	}
 	if t.expect.kind == echo && len(t.body.parts) == 0 {
 		return nil, fmt.Errorf("a %s without a body cannot be echoed: say what is expected, such as '{\"order\":\"{seq}\"}', or any", o.Method)
 	}
+	return t, nil
+}
+
+// setHeader adds the fields that are given. It comes after the body, whose type they may change.
+func (t *HTTP) setHeader(o HTTPOptions) error {
 	for name, values := range o.Header {
 		for _, value := range values {
+			if err := checkField(name, value); err != nil {
+				return err
+			}
 			t.header.Add(name, value)
 		}
 	}
-	return t, nil
+	return nil
+}
+
+// framing are fields that say where a request ends, or what becomes of its connection.
+var framing = []string{"Connection", "Content-Length", "Expect", "Transfer-Encoding", "Upgrade"}
+
+// checkField says whether a field may be sent (RFC 9110, 5.5 and 5.6.2). The value is not shown: it
+// may be secret.
+func checkField(name, value string) error {
+	token := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	}
+	switch {
+	case name == "" || strings.ContainsFunc(name, func(r rune) bool { return !token(r) }):
+		return fmt.Errorf("the header %q has a name that is none: write such as X-Plant", name)
+	case slices.Contains(framing, http.CanonicalHeaderKey(name)):
+		return fmt.Errorf("the header %s is not free: it says where a request ends, or what becomes of its connection", name)
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		return fmt.Errorf("the header %s has a control character in its value", name)
+	}
+	return nil
 }
 
 func (t *HTTP) parseURL(o HTTPOptions) error {
@@ -183,48 +208,4 @@ func (t *HTTP) Describe(r *Report) {
 	r.PayloadBytes = t.payload
 	r.Expectation = t.expect.word
 	r.Checked = t.expect.checks()
-}
-
-// dialAtOnce is how many connections are being made at a time: more than servers let queue up would
-// be refused.
-const dialAtOnce = 64
-
-// connectTime is how long making a connection may take.
-const connectTime = 10 * time.Second
-
-// Open implements [Target].
-func (t *HTTP) Open(ctx context.Context, lanes int) ([]Lane, error) {
-	if err := enoughDescriptors(lanes); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, connectTime+time.Duration(lanes)*time.Millisecond, errors.New("it takes too long"))
-	defer cancel()
-	opened := make([]Lane, lanes)
-	for i := range opened {
-		opened[i] = newHTTPLane(t)
-	}
-	var next, failed atomic.Int64
-	errs := make([]error, min(lanes, dialAtOnce))
-	var dialling sync.WaitGroup
-	for d := range errs {
-		dialling.Go(func() {
-			for errs[d] == nil && failed.Load() == 0 {
-				i := int(next.Add(1) - 1)
-				if i >= lanes {
-					return
-				}
-				if err := opened[i].(*httpLane).connect(ctx); err != nil {
-					errs[d] = fmt.Errorf("connection %d of %d: %w", i+1, lanes, err)
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	dialling.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, errors.Join(err, closeAll(opened))
-		}
-	}
-	return opened, nil
 }

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 const (
@@ -47,9 +45,9 @@ type recorder struct {
 type group struct {
 	mu       sync.Mutex // guards all below; leaf
 	outcomes map[string]*tally
-	lag      *hdrhistogram.Histogram // how late a lane was that was free
-	waited   uint64                  // counted requests that waited for a lane
-	good     uint64                  // right answers that came while counting, whenever they were asked
+	lag      times  // how late a lane was that was free
+	waited   uint64 // counted requests that waited for a lane
+	good     uint64 // right answers that came while counting, whenever they were asked
 	abandon  uint64
 
 	// since the first start, for progress
@@ -59,19 +57,15 @@ type group struct {
 // tally is what became of the counted requests with one outcome.
 type tally struct {
 	count   uint64
-	latency *hdrhistogram.Histogram
-}
-
-func newHistogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(int64(time.Microsecond), int64(2*MaxTimeout), 3)
+	latency times
 }
 
 func newRecorder(lanes int, s schedule) *recorder {
 	r := &recorder{schedule: s, groups: make([]*group, min(lanes, 2*runtime.GOMAXPROCS(0), maxGroups))}
 	for i := range r.groups {
 		r.groups[i] = &group{
-			lag:      newHistogram(),
-			outcomes: map[string]*tally{Answered: {latency: newHistogram()}},
+			lag:      newTimes(),
+			outcomes: map[string]*tally{Answered: {latency: newTimes()}},
 		}
 	}
 	return r
@@ -114,11 +108,11 @@ func (r *recorder) record(g *group, s sample) {
 func (g *group) countLocked(s sample) {
 	t := g.tallyLocked(s.Outcome)
 	t.count++
-	put(t.latency, s.end-s.intended)
+	t.latency.put(s.end - s.intended)
 	if s.free > s.intended {
 		g.waited++
 	} else {
-		put(g.lag, s.start-s.intended)
+		g.lag.put(s.start - s.intended)
 	}
 }
 
@@ -132,16 +126,10 @@ func (g *group) tallyLocked(outcome string) *tally {
 		t = g.outcomes[outcome]
 	}
 	if t == nil {
-		t = &tally{latency: newHistogram()}
+		t = &tally{latency: newTimes()}
 		g.outcomes[outcome] = t
 	}
 	return t
-}
-
-// put records a time. What is longer than the histogram reaches, which takes a queue of hours in
-// front of the lanes, counts as the longest.
-func put(h *hdrhistogram.Histogram, d time.Duration) {
-	_ = h.RecordValue(min(max(0, int64(d)), h.HighestTrackableValue()))
 }
 
 func (r *recorder) excerpt(s sample) {
@@ -168,14 +156,14 @@ func shorten(text string, most int) string {
 
 // merged is all groups in one. It is consistent in itself, also while requests are recorded.
 func (r *recorder) merged() *group {
-	sum := &group{outcomes: map[string]*tally{}, lag: newHistogram()}
+	sum := &group{outcomes: map[string]*tally{}, lag: newTimes()}
 	for _, g := range r.groups {
 		g.mu.Lock()
-		sum.lag.Merge(g.lag)
+		sum.lag.merge(g.lag)
 		for outcome, t := range g.outcomes {
 			all := sum.tallyLocked(outcome)
 			all.count += t.count
-			all.latency.Merge(t.latency)
+			all.latency.merge(t.latency)
 		}
 		sum.waited += g.waited
 		sum.good += g.good

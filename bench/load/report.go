@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Report is what a run came to. As JSON its names are stable, and have their units in them. Times
@@ -48,7 +46,7 @@ type Report struct {
 	Outcomes         []Tally  `json:"outcomes"`           // of counted requests, the most frequent first
 	Faults           []string `json:"faults,omitempty"`   // the first few that are lost or wrong, in words
 
-	distribution *hdrhistogram.Histogram // of the right answers
+	distribution times // of the right answers
 }
 
 // Tally is how many requests ended in one way, and how long they took.
@@ -115,11 +113,11 @@ func (r *Report) Metrics() iter.Seq2[string, float64] {
 // 100: five for each halving of what is left.
 func (r *Report) Distribution() iter.Seq2[float64, time.Duration] {
 	return func(yield func(percentile float64, latency time.Duration) bool) {
-		if r.distribution == nil {
+		if r.distribution.Histogram == nil {
 			return
 		}
 		for _, b := range r.distribution.CumulativeDistributionWithTicks(5) {
-			if !yield(b.Quantile, time.Duration(b.ValueAt)) {
+			if !yield(b.Quantile, min(r.distribution.most, time.Duration(b.ValueAt))) {
 				return
 			}
 		}
@@ -135,7 +133,7 @@ func (r *run) report() Report {
 		OfferedPerSecond: r.Rate, RampSeconds: r.Ramp.Seconds(), WarmUpSeconds: r.WarmUp.Seconds(),
 		DurationSeconds: round(counted.Seconds()), TimeoutSeconds: r.Timeout.Seconds(), Connections: len(r.lanes),
 		Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Latency: latencyOf(answered.latency), Lag: latencyOf(sum.lag), WaitedForLane: sum.waited, Unstarted: r.unstarted,
+		Latency: answered.latency.latency(), Lag: sum.lag.latency(), WaitedForLane: sum.waited, Unstarted: r.unstarted,
 		Lost: sum.lost, Wrong: sum.wrong, Duplicate: sum.duplicate, Abandoned: sum.abandon,
 		Interrupted: r.ended < r.schedule.end, Faults: slices.Clone(r.recorder.excerpts),
 		distribution: answered.latency,
@@ -160,7 +158,7 @@ func (r *Report) outcomes(sum *group, counted time.Duration) {
 	for outcome, t := range sum.outcomes {
 		r.Requests += t.count
 		if t.count > 0 {
-			r.Outcomes = append(r.Outcomes, Tally{outcome, t.count, latencyOf(t.latency)})
+			r.Outcomes = append(r.Outcomes, Tally{outcome, t.count, t.latency.latency()})
 		}
 	}
 	slices.SortFunc(r.Outcomes, func(a, b Tally) int {
@@ -176,13 +174,8 @@ func (r *Report) outcomes(sum *group, counted time.Duration) {
 	}
 }
 
-func latencyOf(h *hdrhistogram.Histogram) Latency {
-	at := func(percentile float64) float64 { return millis(h.ValueAtQuantile(percentile)) }
-	return Latency{P50: at(50), P75: at(75), P90: at(90), P99: at(99), P999: at(99.9), Max: millis(h.Max())}
-}
-
-// millis turns nanoseconds into milliseconds, to the microsecond.
-func millis(ns int64) float64 { return math.Round(float64(ns)/1e3) / 1e3 }
+// millis is a time in milliseconds, to the microsecond.
+func millis(d time.Duration) float64 { return math.Round(float64(d)/1e3) / 1e3 }
 
 // round leaves three places behind the point.
 func round(f float64) float64 { return math.Round(f*1e3) / 1e3 }

@@ -19,35 +19,35 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-func line1(b *strings.Builder, name, format string, args ...any) {
+func field(b *strings.Builder, name, format string, args ...any) {
 	fmt.Fprintf(b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
 }
 
 func (r *Report) head(b *strings.Builder) {
-	line1(b, "target", "%s", r.Target)
+	field(b, "target", "%s", r.Target)
 	offered := fmt.Sprintf("open loop, %s requests/s", number(r.OfferedPerSecond))
 	if r.Loop == "closed" {
 		offered = "closed loop"
 	}
-	line1(b, "load", "%s, %d connections, %s counted, after %s of ramp and %s of warm-up",
+	field(b, "load", "%s, %d connections, %s counted, after %s of ramp and %s of warm-up",
 		offered, r.Connections, seconds(r.DurationSeconds), seconds(r.RampSeconds), seconds(r.WarmUpSeconds))
 	what := ""
 	if r.PayloadBytes > 0 {
 		what = fmt.Sprintf("%d bytes each; ", r.PayloadBytes)
 	}
-	line1(b, "requests", "%sexpected: %s; lost after %s", what, or(r.Expectation, "the answer to each"), seconds(r.TimeoutSeconds))
-	line1(b, "generator", "%s", strings.TrimSpace(fmt.Sprintf("%s, %d CPUs %s", r.Go, r.CPUs, r.Version)))
+	field(b, "requests", "%sexpected: %s; lost after %s", what, or(r.Expectation, "the answer to each"), seconds(r.TimeoutSeconds))
+	field(b, "generator", "%s", strings.TrimSpace(fmt.Sprintf("%s, %d CPUs %s", r.Go, r.CPUs, r.Version)))
 }
 
 func (r *Report) rates(b *strings.Builder) {
 	b.WriteByte('\n')
-	line1(b, "started", "%d requests, %s/s", r.Requests, number(r.ReachedPerSecond))
-	line1(b, "goodput", "%s right answers/s", number(r.GoodputPerSecond))
+	field(b, "started", "%d requests, %s/s", r.Requests, number(r.ReachedPerSecond))
+	field(b, "goodput", "%s right answers/s", number(r.GoodputPerSecond))
 	checked := ""
 	if !r.Checked {
 		checked = " (not checked)"
 	}
-	line1(b, "faults", "lost %d, wrong %d%s, duplicate %d", r.Lost, r.Wrong, checked, r.Duplicate)
+	field(b, "faults", "lost %d, wrong %d%s, duplicate %d", r.Lost, r.Wrong, checked, r.Duplicate)
 }
 
 func (r *Report) times(b *strings.Builder) {
@@ -108,4 +108,47 @@ func number(f float64) string {
 
 func seconds(s float64) string {
 	return time.Duration(s * float64(time.Second)).Round(time.Millisecond).String()
+}
+
+// WriteText writes what a search has found for people.
+func (c *Capacity) WriteText(w io.Writer) error {
+	var b strings.Builder
+	if len(c.Steps) > 0 {
+		c.Steps[0].Report.head(&b)
+	}
+	fmt.Fprintf(&b, "\n%12s %12s %9s %9s %9s %9s  %s\n", "offered/s", "goodput/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "")
+	for _, s := range c.Steps {
+		b.WriteString(s.String() + "\n")
+	}
+	b.WriteByte('\n')
+	if c.PerSecond > 0 {
+		fmt.Fprintf(&b, "capacity: %s requests a second, with p99 below %s ms\n", number(c.PerSecond), number(c.P99Bound))
+	} else {
+		fmt.Fprintf(&b, "capacity: no rate was found at which p99 is below %s ms\n", number(c.P99Bound))
+	}
+	if c.Limit != "" {
+		fmt.Fprintf(&b, "The search was not finished: %s.\n", c.Limit)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// String is a step in a line.
+func (s Step) String() string {
+	verdict := "passed"
+	if !s.Passed {
+		verdict = "failed: " + s.Reason
+	}
+	l := s.Report.Latency
+	return fmt.Sprintf("%12s %12s %9.3f %9.3f %9.3f %9.3f  %s", number(s.Rate), number(s.Report.GoodputPerSecond), l.P50, l.P99, l.P999, l.Max, verdict)
+}
+
+// String is progress in a line.
+func (p Progress) String() string {
+	phase := ""
+	if !p.Counting {
+		phase = " (warming up)"
+	}
+	return fmt.Sprintf("%v of %v%s: %s right answers/s, p99 %v, held %d, waiting %d, lost %d, wrong %d, duplicate %d",
+		p.Elapsed.Round(time.Second), p.Total.Round(time.Second), phase, number(p.Rate), p.P99.Round(10*time.Microsecond), p.Held, p.Waiting, p.Lost, p.Wrong, p.Duplicate)
 }

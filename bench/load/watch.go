@@ -45,8 +45,6 @@ func (r *run) progress() (p Progress, right uint64) {
 	if r.Rate > 0 {
 		p.Waiting = r.line.waiting()
 	}
-	if answered := sum.tallyLocked(Answered); answered.count > 0 {
-		p.P99 = time.Duration(answered.latency.ValueAtQuantile(99))
-	}
+	p.P99 = sum.tallyLocked(Answered).latency.at(99)
 	return p, sum.right
 }

@@ -1,0 +1,61 @@
+package load
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/flowsync-go/flowsync/bench/chart"
+)
+
+// Plot draws how long requests took, as SVG: the latency of the slowest of so and so many.
+func (r *Report) Plot(w io.Writer) error {
+	s := chart.Series{Name: "right answers"}
+	for percentile, latency := range r.Distribution() {
+		if percentile < 100 && latency > 0 && len(s.Points) < chart.MaxPoints {
+			s.Points = append(s.Points, chart.Point{X: 100 / (100 - percentile), Y: millis(latency)})
+		}
+	}
+	if len(s.Points) == 0 {
+		return errors.New("there is nothing to plot: no request was answered")
+	}
+	title := "Latency at " + number(r.GoodputPerSecond) + " requests a second, closed loop"
+	if r.Loop == "open" {
+		title = "Latency at " + number(r.OfferedPerSecond) + " requests a second, from the intended start"
+	}
+	return chart.Line(w, chart.Chart{
+		Title:  title,
+		X:      chart.Axis{Label: "1 request of so many takes longer (100: p99, 1000: p99.9)", Log: true},
+		Y:      chart.Axis{Label: "latency", Unit: "ms", Log: true},
+		Series: []chart.Series{s},
+	})
+}
+
+// Plot draws latency over rate, as SVG. Of a rate that was tried twice the better run counts, as it
+// does for the search.
+func (c *Capacity) Plot(w io.Writer) error {
+	series := []chart.Series{{Name: "p50"}, {Name: "p99"}, {Name: "p99.9"}, {Name: "max"}}
+	steps := slices.Clone(c.Steps)
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		return cmp.Or(cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Report.Latency.P99, b.Report.Latency.P99))
+	})
+	steps = slices.CompactFunc(steps, func(a, b Step) bool { return a.Rate == b.Rate })
+	for _, step := range steps {
+		l := step.Report.Latency
+		for i, ms := range []float64{l.P50, l.P99, l.P999, l.Max} {
+			if ms > 0 {
+				series[i].Points = append(series[i].Points, chart.Point{X: step.Rate, Y: ms})
+			}
+		}
+	}
+	if len(series[0].Points) == 0 {
+		return errors.New("there is nothing to plot: no request was answered")
+	}
+	return chart.Line(w, chart.Chart{
+		Title:  "Latency over rate",
+		X:      chart.Axis{Label: "requests a second, as offered", Log: true},
+		Y:      chart.Axis{Label: "from the intended start to the answer", Unit: "ms", Log: true},
+		Series: series,
+	})
+}

@@ -1,0 +1,43 @@
+package load
+
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// times is a distribution of times: to three digits, from a microsecond on, in some 200 KB.
+type times struct {
+	*hdrhistogram.Histogram
+	most time.Duration // exactly
+}
+
+func newTimes() times {
+	return times{Histogram: hdrhistogram.New(int64(time.Microsecond), int64(2*MaxTimeout), 3)}
+}
+
+// put records a time. What is longer than the histogram reaches, which takes a queue of hours in
+// front of the lanes, counts as the longest there.
+func (t *times) put(d time.Duration) {
+	d = max(0, d)
+	t.most = max(t.most, d)
+	_ = t.RecordValue(min(int64(d), t.HighestTrackableValue()))
+}
+
+// at is the time that so many of a hundred do not exceed; 0: there are none.
+func (t *times) at(percentile float64) time.Duration {
+	if t.TotalCount() == 0 {
+		return 0
+	}
+	return min(t.most, time.Duration(t.ValueAtQuantile(percentile)))
+}
+
+func (t *times) merge(other times) {
+	t.Merge(other.Histogram)
+	t.most = max(t.most, other.most)
+}
+
+func (t *times) latency() Latency {
+	at := func(percentile float64) float64 { return millis(t.at(percentile)) }
+	return Latency{P50: at(50), P75: at(75), P90: at(90), P99: at(99), P999: at(99.9), Max: millis(t.most)}
+}
