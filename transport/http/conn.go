@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -39,18 +38,15 @@ const (
 // It reads ahead: fasthttp asks for the first byte of a request alone, so that it needs no
 // buffers while it waits; conn answers that with a whole small request.
 //
-// It notices that a requester leaves while his request is held, without a second goroutine:
-//
-//  1. arm removes the read deadline, before Begin;
-//  2. await reads into the stash: what arrives is a pipelined request, an end or an error is a
-//     requester who is gone;
-//  3. the completer calls interrupt, which sets a deadline that has passed and so ends the
-//     read, and signals after that. await never returns before the signal, so no late
-//     interrupt can hit the reading of the next request, whose deadline fasthttp sets anew.
+// It notices that a requester leaves while his request is held, without a second goroutine: see
+// watch.
 type conn struct {
 	net.Conn
+	timed    *timed // below it, and below TLS
 	loopback bool
 	state    atomic.Int32
+	aborted  atomic.Bool
+	watch    watch
 	// Everything below belongs to the connection's goroutine.
 	stash  []byte // small or a larger one; unread is stash[from:to]
 	from   int
@@ -80,14 +76,20 @@ func (c *conn) base() *conn { return c }
 
 // newConn wraps a connection, in TLS if config is set.
 func newConn(raw net.Conn, config *tls.Config, loopback bool) based {
+	t := newTimed(raw)
 	if config == nil {
-		c := &conn{Conn: raw, loopback: loopback}
-		c.stash = c.small[:]
+		c := &conn{Conn: t, timed: t, loopback: loopback}
+		c.init()
 		return c
 	}
-	c := &tlsConn{conn{Conn: tls.Server(raw, config), loopback: loopback, tls: true}}
-	c.stash = c.small[:]
+	c := &tlsConn{conn{Conn: tls.Server(t, config), timed: t, loopback: loopback, tls: true}}
+	c.init()
 	return c
+}
+
+func (c *conn) init() {
+	c.stash = c.small[:]
+	c.watch.init()
 }
 
 // Read returns what was read ahead first.
@@ -146,41 +148,6 @@ func (c *conn) readAhead() error {
 
 var never time.Time
 
-// past is a deadline that has passed, whatever the clock says.
-var past = time.Unix(1, 0)
-
-func (c *conn) arm() { _ = c.Conn.SetReadDeadline(never) } // an error shows in the read that follows
-
-func (c *conn) interrupt() { _ = c.Conn.SetReadDeadline(past) }
-
-// await returns when done has delivered (false) or when the requester is gone (true) and done
-// may not have delivered yet. stop ends the wait of a connection that is not read any more.
-func (c *conn) await(done, stop <-chan struct{}) (gone bool) {
-	for {
-		select {
-		case <-done:
-			return false
-		default:
-		}
-		err := c.readAhead()
-		switch {
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded): // not Timeout(): a dead peer has that too
-			<-done
-			return false
-		case errors.Is(err, errStashFull):
-			select {
-			case <-done:
-				return false
-			case <-stop:
-				return true
-			}
-		default:
-			return true
-		}
-	}
-}
-
 // Close ends the connection so that the last reply arrives. abort does not care.
 func (c *conn) Close() error {
 	if c.linger && !c.gone {
@@ -188,8 +155,6 @@ func (c *conn) Close() error {
 	}
 	return c.Conn.Close()
 }
-
-func (c *conn) abort() { _ = c.Conn.Close() } // whoever reads or writes hears of it
 
 func (c *conn) drainInput() {
 	half, ok := c.Conn.(interface{ CloseWrite() error })

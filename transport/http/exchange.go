@@ -18,7 +18,7 @@ const (
 
 // exchange is one request and its reply. It belongs to the goroutine of its connection, but
 // for result, null and the body of the reply, which Complete fills in between leaving
-// exchangeOpen and sending on done.
+// exchangeOpen and conn.end.
 type exchange struct {
 	server *Server
 	conn   *conn
@@ -35,7 +35,6 @@ type exchange struct {
 	buf   []byte // the value, if it had to be made
 
 	state  atomic.Int32
-	done   chan struct{}
 	result core.Result
 	null   bool // the answer's value is null
 }
@@ -44,7 +43,7 @@ type exchange struct {
 const maxKeptBuffer = 16 << 10
 
 func newExchange(s *Server) *exchange {
-	return &exchange{server: s, done: make(chan struct{}, 1)}
+	return &exchange{server: s}
 }
 
 func (s *Server) take(ctx *fasthttp.RequestCtx) *exchange {
@@ -65,7 +64,7 @@ func (s *Server) give(x *exchange) {
 	s.exchange.Put(x)
 }
 
-// Complete implements [core.Completer]. The value is copied once, into the reply. The signal
+// Complete implements [core.Completer]. The value is copied once, into the reply. The end
 // comes last: after it nothing of the exchange or its connection is touched.
 func (x *exchange) Complete(r core.Result) {
 	if !x.state.CompareAndSwap(exchangeOpen, exchangeEnding) {
@@ -79,8 +78,7 @@ func (x *exchange) Complete(r core.Result) {
 	}
 	r.Value = nil
 	x.result = r
-	x.conn.interrupt()
-	x.done <- struct{}{}
+	x.conn.end()
 }
 
 // abandon keeps a completer that may still come from writing. False if none will come.
@@ -89,7 +87,7 @@ func (x *exchange) abandon() bool {
 		return true
 	}
 	if x.state.Load() == exchangeEnding {
-		<-x.done
+		x.conn.awaitEnd()
 		x.state.Store(exchangeIdle)
 	}
 	return false

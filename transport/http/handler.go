@@ -68,9 +68,9 @@ func (s *Server) transact(x *exchange) {
 	x.state.Store(exchangeOpen)
 	id := s.options.Engine.Begin(&x.call, x)
 	x.ctx.Request.ResetBody() // the engine keeps nothing: what is held does not cost its body
-	if x.conn.await(x.done, s.stopped) {
+	if x.conn.await(s.stopped) {
 		s.options.Engine.Cancel(id) // false: it ends or has ended in another way
-		<-x.done
+		x.conn.awaitEnd()
 		x.conn.gone = x.result.Outcome == core.Cancelled
 	}
 	x.state.Store(exchangeIdle)

@@ -60,6 +60,7 @@ func (s *Server) track(c based) bool {
 }
 
 func (s *Server) untrack(c based) {
+	c.base().watch.stop()
 	s.mu.Lock()
 	delete(s.conns, c.base())
 	s.mu.Unlock()

@@ -18,6 +18,7 @@ import (
 // stagedConn stops a connection at the places where races are decided. nil hooks do nothing.
 type stagedConn struct {
 	net.Conn
+	beforeRead  func()
 	afterRead   func()
 	beforeWrite func()
 	interrupted func()
@@ -25,6 +26,9 @@ type stagedConn struct {
 }
 
 func (c *stagedConn) Read(p []byte) (int, error) {
+	if c.beforeRead != nil {
+		c.beforeRead()
+	}
 	n, err := c.Conn.Read(p)
 	if c.afterRead != nil && n > 0 {
 		c.afterRead()
@@ -79,8 +83,12 @@ func (c *client) on(ln *memoryListener, far net.Conn) *client {
 	return c
 }
 
-// 1. The completer is about to interrupt; 2. the next request arrives, and the connection looks
-// whether it may go on: it may not, or the interrupt would hit the reading of that request.
+// watched is longer than a request is held before its requester is watched.
+const watched = time.Second
+
+// 1. A request has been held for so long that its requester is watched; 2. the completer is about
+// to interrupt that; 3. the next request arrives, and the connection looks whether it may go on: it
+// may not, or the interrupt would hit the reading of that request.
 func TestInterruptBeforeSignal(t *testing.T) {
 	engine := newFakeEngine(nil)
 	stage(t, engine, func(t *testing.T, _ *http.Server, c *stagedConn, client *client) {
@@ -91,6 +99,7 @@ func TestInterruptBeforeSignal(t *testing.T) {
 		client.start()
 		client.send(post("/x", "", "1"))
 		first := <-engine.begun
+		<-time.After(watched)
 		go engine.end(first.ID, answered("1"))
 		synctest.Wait()
 		client.send(post("/x", "", "2"))
@@ -101,6 +110,45 @@ func TestInterruptBeforeSignal(t *testing.T) {
 		second := <-engine.begun
 		go engine.end(second.ID, answered("2"))
 		require.Equal(t, "2", client.receive().Text)
+	})
+}
+
+// Answers come at the very moments at which the watch over a requester begins, or would: each
+// ends its request, whoever is first, and none harms the next request.
+func TestAnswerWhenWatchBegins(t *testing.T) {
+	engine := newFakeEngine(nil)
+	stage(t, engine, func(t *testing.T, _ *http.Server, _ *stagedConn, client *client) {
+		engine.begun = make(chan *begun, 1)
+		client.start()
+		require.NoError(t, client.SetDeadline(time.Time{}))
+		for i := range 2000 {
+			client.send(post("/x", "", itoa(i)))
+			b := <-engine.begun
+			<-time.After(time.Duration(i%5) * watched / 4) // a divisor of when it begins
+			go engine.end(b.ID, answered(b.Value))
+			require.Equal(t, itoa(i), client.receive().Text)
+		}
+	})
+}
+
+// Requests that come one after the other without pause are none that is held for long.
+func TestManyShortRequestsAreNotWatched(t *testing.T) {
+	engine := newFakeEngine(nil)
+	stage(t, engine, func(t *testing.T, _ *http.Server, c *stagedConn, client *client) {
+		engine.begun = make(chan *begun, 1)
+		reads := 0
+		c.beforeRead = func() { reads++ }
+		client.start()
+		require.NoError(t, client.SetDeadline(time.Time{}))
+		for range 50 {
+			client.send(post("/x", "", "1"))
+			b := <-engine.begun
+			<-time.After(watched / 10)
+			go engine.end(b.ID, answered("1"))
+			require.Equal(t, "1", client.receive().Text)
+		}
+		synctest.Wait()
+		require.Equal(t, 51, reads)
 	})
 }
 
