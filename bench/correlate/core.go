@@ -28,6 +28,13 @@ type Held struct {
 	late  int64 // ns behind due at which it expired
 }
 
+// NewHeld returns the caller's side of one transaction, for tests of an adapter, and a channel that
+// is closed when it expires.
+func NewHeld() (*Held, <-chan struct{}) {
+	t := newTally(1)
+	return &Held{tally: t}, t.done
+}
+
 // Expired says that the deadline has come.
 func (h *Held) Expired() {
 	if h.due != 0 {
