@@ -43,12 +43,27 @@ cross: ## build for all platforms into dist/
 	  CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./cmd/flowsync || exit 1; \
 	done
 
-bench: ## run the benchmarks of the core
-	$(GO) test -run '^$$' -bench . -benchmem ./core ./transport/...
+bench: ## measure everything (20 minutes) and write BENCHMARKS.md; BENCH=quick only tries it
+ifeq ($(BENCH),quick)
+	QUICK=1 OUT=bin/bench/bench/results bench/record
+	$(GO) run ./bench/page -root bin/bench
+else
+	bench/record
+	$(GO) run ./bench/page
+endif
 
-ci: check build cover race peers fuzz cross ## everything that must hold before a change lands
+bench-page: ## write BENCHMARKS.md and its pictures from what was recorded
+	$(GO) run ./bench/page
+
+bench-check: ## fail if BENCHMARKS.md and what was recorded differ
+	$(GO) run ./bench/page -check
+
+bench-smoke: ## run each benchmark briefly; fail if the hot path allocates
+	scripts/smoke
+
+ci: check bench-check build cover bench-smoke race peers fuzz cross ## everything that must hold before a change lands
 
 clean: ## remove what was built
 	rm -rf bin dist
 
-.PHONY: help run build test check race cover fuzz peers cross bench ci clean
+.PHONY: help run build test check race cover fuzz peers cross bench bench-page bench-check bench-smoke ci clean

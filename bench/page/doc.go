@@ -1,0 +1,48 @@
+// Command page writes BENCHMARKS.md and its pictures from what bench/record has recorded in
+// bench/results, so that no figure on the page is typed by hand.
+//
+//	go run ./bench/page          write the page and its pictures
+//	go run ./bench/page -check   change nothing; fail and tell what differs
+//
+// # Words
+//
+//   - file: a file of results in Go's benchmark format (golang.org/design/14313-benchmark-format),
+//     called by its name without .txt. Its header says on what machine and how it was recorded.
+//   - round: one run of each benchmark of a file, in turn. A file has several of them, so that a
+//     machine that becomes slower does so for all of its benchmarks.
+//   - series: what one benchmark said, round by round. Its name is without "Benchmark", and without
+//     the number of processors at its end if it ran with one such number only.
+//   - figure: a number with those of the rounds it comes from. Its value is their median.
+//   - ratio: one figure by another of the same file: the ratio of their medians; the range is that
+//     of the rounds, each with its own.
+//   - target: what was set out to be reached. It is held or it is missed, and a median decides.
+//
+// # What it does not do
+//
+// It invents nothing. If a benchmark, a unit or a file is not there, or if the two sides of a ratio
+// do not have the same rounds, then nothing is written, and the error names everything that is
+// missing, with the command that records it.
+//
+// # The template
+//
+// template.md is a text/template. Where a function wants a number, a figure will do as well.
+//
+//	value FILE BENCHMARK UNIT          figure
+//	ratio FILE BENCHMARK OTHER UNIT    figure: the first by the other
+//	mul, div, add, sub NUMBER NUMBER   figure, round by round
+//	span FIGURE                        its least and its greatest round: "51 to 60"
+//	worst FIGURE                       its greatest round, as a figure
+//	row FILE UNIT LABEL BENCHMARK...   row of a table: medians, and the widest spread among them
+//	figures FILE LABEL BENCHMARK UNIT...   row of a table: medians of one benchmark
+//	cells LABEL NUMBER...              row of a table
+//	bytes NUMBER                       "12.5 MiB"
+//	atMost WHAT LIMIT NUMBER UNIT      row of the table of targets; atLeast likewise
+//	verdicts                           "12 held, 1 missed": of the targets so far
+//	header FILE KEY                    line of a file's header
+//	commands FILE                      the commands that a file was recorded with
+//	plan CPU UTILISATION BASE HELD BROKER   see [plan]
+//	line NAME TITLE AXIS AXIS SERIES...     picture bench/pictures/NAME.svg, x and y
+//	axis LABEL UNIT [log]
+//	series LABEL FILE BENCHMARK UNIT   points: BENCHMARK has a * where x is, as in held=*
+//	points LABEL FILE BENCHMARK X Y    points: both coordinates are units, of all that match the *
+package main

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// row is a row of a table: the medians of benchmarks in one unit, and the widest spread among them.
+func (d *data) row(file, unit, label string, benchmarks ...string) string {
+	columns := []string{label}
+	spread := 0.0
+	for _, b := range benchmarks {
+		if b == "" { // what this one cannot do
+			columns = append(columns, "–")
+			continue
+		}
+		f := d.value(file, b, unit)
+		columns, spread = append(columns, f.String()), max(spread, f.spread())
+	}
+	return line(append(columns, fmt.Sprintf("%.0f %%", 100*spread))...)
+}
+
+// figures is a row of a table: the medians of one benchmark in several units.
+func (d *data) figures(file, label, benchmark string, units ...string) string {
+	columns := []string{label}
+	for _, unit := range units {
+		columns = append(columns, d.value(file, benchmark, unit).String())
+	}
+	return line(columns...)
+}
+
+// cells is a row of a table.
+func cells(label string, numbers ...any) (string, error) {
+	columns := []string{label}
+	for _, n := range numbers {
+		if text, ok := n.(string); ok {
+			columns = append(columns, text)
+			continue
+		}
+		f, err := toFigure(n)
+		if err != nil {
+			return "", err
+		}
+		columns = append(columns, f.String())
+	}
+	return line(columns...), nil
+}
+
+func line(columns ...string) string { return "| " + strings.Join(columns, " | ") + " |" }
+
+// targets counts what was held and what was missed.
+type targets struct{ held, missed int }
+
+// atMost is a row of the table of targets: what must not be above a limit.
+func (t *targets) atMost(what string, limit, measured any, unit string) (string, error) {
+	return t.judge(what, "≤", limit, measured, unit, func(limit, measured float64) bool { return measured <= limit })
+}
+
+// atLeast is the same for what must not be below.
+func (t *targets) atLeast(what string, limit, measured any, unit string) (string, error) {
+	return t.judge(what, "≥", limit, measured, unit, func(limit, measured float64) bool { return measured >= limit })
+}
+
+func (t *targets) judge(what, sign string, limit, measured any, unit string, holds func(limit, measured float64) bool) (string, error) {
+	l, err := toFigure(limit)
+	if err != nil {
+		return "", err
+	}
+	m, err := toFigure(measured)
+	if err != nil {
+		return "", err
+	}
+	verdict := "**missed**"
+	if t.missed++; holds(l.mid, m.mid) { // never of NaN
+		verdict = "held"
+		t.held, t.missed = t.held+1, t.missed-1
+	}
+	if unit != "" {
+		unit = "\u00a0" + unit
+	}
+	found := m.String() + unit
+	if len(m.rounds) > 1 {
+		found += " (" + m.span() + ")"
+	}
+	return line(what, sign+" "+l.String()+unit, found, verdict), nil
+}
+
+// verdicts sums up.
+func (t *targets) verdicts() string {
+	return fmt.Sprintf("%d held, %d missed", t.held, t.missed)
+}
