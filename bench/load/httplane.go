@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -95,7 +96,7 @@ func (l *httpLane) Ask(seq uint64, deadline time.Time) (v Verdict) {
 	}
 	for {
 		if err := l.response.ReadLimitBody(l.reader, maxAnswer); err != nil {
-			return l.lost(v, fmt.Errorf("no answer: %w", err))
+			return l.lost(v, unanswered(err))
 		}
 		v.Outcome, v.Wrong, v.Err = l.judge(seq)
 		if !v.Wrong || !l.isBefore() {
@@ -109,6 +110,13 @@ func (l *httpLane) Ask(seq uint64, deadline time.Time) (v Verdict) {
 		l.drop() // whose answers come over it, is not to be trusted any more
 	}
 	return v
+}
+
+func unanswered(err error) error {
+	if errors.Is(err, fasthttp.ErrTimeout) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("no answer in time")
+	}
+	return fmt.Errorf("no answer: %w", err)
 }
 
 // ready sees to it that there is a connection, and sets its deadline.
