@@ -9,17 +9,34 @@ import (
 	"time"
 )
 
-// Campaign is the servers of several workloads, side by side, of which only one is asked at a time.
-type Campaign struct {
-	keys      *Keys  // nil: no workload is secured
-	folder    string // of the servers' certificates
-	workloads []Workload
-	processes []*Process
+// Workload is what is asked of a server, and how.
+type Workload interface {
+	// Title is its name in tables.
+	Title() string
+	open(*Campaign) (subject, error)
 }
 
-// NewCampaign starts a process for each workload.
+// subject is what a workload is asked of, which runs.
+type subject interface {
+	// run asks for a window.
+	run(context.Context) (Figures, error)
+	// profile begins to profile the server into files whose names begin so, and returns what ends it.
+	profile(file string) (end func() error, err error)
+	Close() error
+}
+
+// Campaign is the servers of several workloads, side by side, of which only one is asked at a time.
+type Campaign struct {
+	folder    string          // of what servers need
+	keys      *Keys           // nil: no workload is secured
+	sites     map[*Path]*Site // which workloads share
+	workloads []Workload
+	subjects  []subject
+}
+
+// NewCampaign starts what the workloads need.
 func NewCampaign(workloads ...Workload) (_ *Campaign, err error) {
-	c := &Campaign{}
+	c := &Campaign{sites: map[*Path]*Site{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Close())
@@ -28,38 +45,24 @@ func NewCampaign(workloads ...Workload) (_ *Campaign, err error) {
 	if c.folder, err = os.MkdirTemp("", "flowsync-bench-"); err != nil {
 		return nil, err
 	}
-	for i, w := range workloads {
-		state := filepath.Join(c.folder, fmt.Sprint(i))
-		if err := c.trust(w, state); err != nil {
-			return nil, err
-		}
-		p, err := StartProcess(Config{Server: w.Server, Security: w.Security, State: state})
+	for _, w := range workloads {
+		s, err := w.open(c)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("bench: %s: %w", w.Title(), err)
 		}
-		c.workloads, c.processes = append(c.workloads, w), append(c.processes, p)
+		c.workloads, c.subjects = append(c.workloads, w), append(c.subjects, s)
 	}
 	return c, nil
 }
 
-// trust makes the server of a workload trust the client, if the workload needs that.
-func (c *Campaign) trust(w Workload, state string) (err error) {
-	if w.Security == "None" {
-		return nil
-	}
-	if c.keys == nil {
-		if c.keys, err = NewKeys(); err != nil {
-			return err
-		}
-	}
-	return c.keys.Trust(state)
-}
-
-// Close ends the processes.
+// Close ends what runs.
 func (c *Campaign) Close() error {
 	var errs []error
-	for _, p := range c.processes {
-		errs = append(errs, p.Close())
+	for _, s := range c.subjects {
+		errs = append(errs, s.Close())
+	}
+	for _, s := range c.sites {
+		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(c.folder))...)
 }
@@ -68,10 +71,10 @@ func (c *Campaign) Close() error {
 func (c *Campaign) Run(ctx context.Context, rounds int) ([][]Figures, error) {
 	figures := make([][]Figures, len(c.workloads))
 	for range rounds {
-		for i, w := range c.workloads {
-			f, err := w.run(ctx, c.processes[i], c.keys)
+		for i, s := range c.subjects {
+			f, err := s.run(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("bench: %s: %w", w.Name, err)
+				return nil, fmt.Errorf("bench: %s: %w", c.workloads[i].Title(), err)
 			}
 			figures[i] = append(figures[i], f)
 		}
@@ -81,71 +84,32 @@ func (c *Campaign) Run(ctx context.Context, rounds int) ([][]Figures, error) {
 
 // Profile runs each workload once more, and leaves profiles of its server in a folder.
 func (c *Campaign) Profile(ctx context.Context, folder string) error {
-	for i, w := range c.workloads {
-		file, err := filepath.Abs(filepath.Join(folder, w.Name))
+	for i, s := range c.subjects {
+		file, err := filepath.Abs(filepath.Join(folder, fileName(c.workloads[i].Title())))
 		if err != nil {
 			return err
 		}
-		if _, err := c.processes[i].tell(command{Do: "profile", File: file}); err != nil {
+		end, err := s.profile(file)
+		if err != nil {
 			return err
 		}
-		_, err = w.run(ctx, c.processes[i], c.keys)
-		_, profiled := c.processes[i].tell(command{Do: "profiled", File: file})
-		if err := errors.Join(err, profiled); err != nil {
+		_, err = s.run(ctx)
+		if err := errors.Join(err, end()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// run asks a server for a window.
-func (w Workload) run(ctx context.Context, p *Process, k *Keys) (f Figures, err error) {
-	l, err := newLoop(ctx, p.Address, w, k)
-	if err != nil {
-		return f, err
-	}
-	defer l.client.Close()
-	if err := l.start(w.InFlight, true); err != nil {
-		return f, err
-	}
-	if err := pause(ctx, l, w.WarmUp); err != nil {
-		return f, err
-	}
-	before, err := p.tell(command{Do: "cpu"})
-	if err != nil {
-		return f, err
-	}
-	start := time.Now()
-	first, err := l.count(true)
-	if err != nil {
-		return f, err
-	}
-	if err := pause(ctx, l, w.Window); err != nil {
-		return f, err
-	}
-	after, err := p.tell(command{Do: "cpu"})
-	if err != nil {
-		return f, err
-	}
-	last, err := l.count(false)
-	if err != nil {
-		return f, err
-	}
-	f = Figures{Answers: last - first, Window: time.Since(start), CPU: after.CPU - before.CPU}
-	f.Faults, err = l.drain()
-	f.P50, f.P99, f.Max = percentiles(l.times)
-	return f, err
-}
-
-// pause lets a loop run for a while.
-func pause(ctx context.Context, l *loop, d time.Duration) error {
+// wait lets what runs run for a while, or until it has ended.
+func wait(ctx context.Context, d time.Duration, ended <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
-	case <-l.client.Done():
-		return fmt.Errorf("bench: the connection has ended: %w", l.client.Err())
+	case <-ended:
+		return errors.New("bench: it has ended by itself")
 	case <-ctx.Done():
 		return ctx.Err()
 	}

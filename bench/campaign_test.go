@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func brief(name, security string, request Request) Workload {
-	return Workload{
+func brief(name, security string, request Request) OPCUA {
+	return OPCUA{
 		Name: name, Server: FlowsyncName, Security: security, Request: request,
 		InFlight: 16, Payload: 20, WarmUp: 20 * time.Millisecond, Window: 100 * time.Millisecond,
 	}
@@ -64,8 +64,8 @@ func TestHold(t *testing.T) {
 	require.Equal(t, h.Before, h.Goroutines)
 	require.Greater(t, h.Bytes, 64.0) // there is more than a slot of the engine to it
 	require.Less(t, h.Bytes, 16e3)
-	require.Positive(t, h.P50)
-	require.LessOrEqual(t, h.P99, h.Max)
+	require.Positive(t, h.Reads.P50)
+	require.LessOrEqual(t, h.Reads.P99, h.Reads.Max)
 }
 
 func TestProcessThatDoesNotStart(t *testing.T) {
@@ -81,7 +81,7 @@ func TestChild(t *testing.T) {
 	say, states := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serveChild(Servers{FlowsyncName: Flowsync}, `{"Server":"flowsync","Security":"None"}`, commands, states)
+		ended <- serveChild(Servers{FlowsyncName: WithBackend(Flowsync)}, `{"Server":"flowsync","Security":"None"}`, commands, states)
 		_ = states.Close()
 	}()
 	in := bufio.NewScanner(say)
@@ -108,7 +108,7 @@ func TestChild(t *testing.T) {
 	require.NoError(t, <-ended)
 
 	require.Error(t, serveChild(nil, "no JSON", nil, io.Discard))
-	require.Error(t, serveChild(Servers{FlowsyncName: Flowsync}, `{"Server":"flowsync","Security":"Basic128"}`, nil, io.Discard))
+	require.Error(t, serveChild(Servers{FlowsyncName: WithBackend(Flowsync)}, `{"Server":"flowsync","Security":"Basic128"}`, nil, io.Discard))
 }
 
 func TestStatistics(t *testing.T) {
@@ -116,32 +116,30 @@ func TestStatistics(t *testing.T) {
 	for i := range times {
 		times[i] = time.Duration(200 - i)
 	}
-	p50, p99, most := percentiles(times)
-	require.Equal(t, []time.Duration{100, 198, 200}, []time.Duration{p50, p99, most})
-	p50, p99, most = percentiles(times[:1])
-	require.Equal(t, []time.Duration{1, 1, 1}, []time.Duration{p50, p99, most})
-	p50, p99, most = percentiles(nil)
-	require.Zero(t, p50+p99+most)
+	require.Equal(t, Times{P50: 100, P90: 180, P99: 198, P999: 200, Max: 200}, timesOf(times))
+	require.Equal(t, Times{1, 1, 1, 1, 1}, timesOf(times[:1]))
+	require.Zero(t, timesOf(nil))
 
 	require.Equal(t, 2.0, median([]float64{9, 1, 2}))
 	require.Equal(t, 1.5, median([]float64{2, 1}))
 	one := []Figures{{Answers: 1, CPU: 10}, {Answers: 2, CPU: 80}, {Answers: 1, CPU: 30}}
 	other := []Figures{{Answers: 1, CPU: 100}, {Answers: 1, CPU: 100}, {Answers: 1, CPU: 200}}
-	middle, least, most2 := ratio(one, other)
+	middle, least, most2 := ratio(one, other, CPU)
 	require.InDeltaSlice(t, []float64{0.3, 0.1, 0.4}, []float64{middle, least, most2}, 1e-9)
 }
 
 // What is reported is the median, and no figure stands beside an answer that was lost.
 func TestReport(t *testing.T) {
 	round := func(cpu, p50 time.Duration) Figures {
-		return Figures{Answers: 1000, Window: time.Second, CPU: 1000 * cpu, P50: p50, P99: 2 * p50}
+		return Figures{Answers: 1000, Window: time.Second, CPU: 1000 * cpu, Times: Times{P50: p50, P90: p50, P99: 2 * p50, P999: 2 * p50, Max: 3 * p50}}
 	}
 	us := time.Microsecond
 	r := testing.Benchmark(func(b *testing.B) {
 		report(b, []Figures{round(9*us, 100*us), round(7*us, 300*us), round(20*us, 200*us)})
 	})
 	require.Equal(t, map[string]float64{
-		"cpu-µs/request": 9, "cpu-µs-min": 7, "cpu-µs-max": 20, "requests/s": 1000, "p50-ms": 0.2, "p99-ms": 0.4,
+		"cpu-µs/request": 9, "cpu-µs-min": 7, "cpu-µs-max": 20, "requests/s": 1000,
+		"p50-ms": 0.2, "p90-ms": 0.2, "p99-ms": 0.4, "p99.9-ms": 0.4, "max-ms": 0.9,
 		"lost": 0, "wrong": 0, "duplicate": 0, "ns/op": 0,
 	}, r.Extra)
 
@@ -155,7 +153,8 @@ func TestReport(t *testing.T) {
 
 func TestBenchmarks(t *testing.T) {
 	testing.Benchmark(func(b *testing.B) {
-		Compare(b, "Write", brief("Call", "None", Call), brief("Write", "None", Write))
+		call, write := brief("Call", "None", Call), brief("Write", "None", Write)
+		Compare(b, Against("Write", call, write), call, write)
 		require.False(t, b.Failed())
 	})
 	testing.Benchmark(func(b *testing.B) {

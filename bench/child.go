@@ -30,6 +30,7 @@ type command struct {
 // state is what a server's process says.
 type state struct {
 	Address    string        `json:",omitempty"` // once, at the beginning
+	Broker     string        `json:",omitempty"` // likewise
 	CPU        time.Duration // of the process, user and system, so far
 	Heap       int64         `json:",omitempty"` // bytes, after a collection
 	Goroutines int           `json:",omitempty"`
@@ -38,7 +39,7 @@ type state struct {
 
 // child is the process of a server, seen from inside.
 type child struct {
-	backend   *Backend
+	backend   *Backend // nil: there is none
 	profiling *os.File
 }
 
@@ -53,21 +54,17 @@ func serveChild(servers Servers, config string, commands io.Reader, states io.Wr
 	if start == nil {
 		return fmt.Errorf("bench: there is no server %q", c.Server)
 	}
-	backend, err := NewBackend()
+	server, err := start(c)
 	if err != nil {
-		return err
+		return fmt.Errorf("bench: starting %s: %w", c.Server, err)
 	}
-	address, stop, err := start(c, backend)
-	if err != nil {
-		return errors.Join(fmt.Errorf("bench: starting %s: %w", c.Server, err), backend.Close())
-	}
-	err = (&child{backend: backend}).obey(address, commands, states)
-	return errors.Join(err, stop(), backend.Close())
+	err = (&child{backend: server.Backend}).obey(state{Address: server.Address, Broker: server.Broker}, commands, states)
+	return errors.Join(err, server.Stop())
 }
 
-func (c *child) obey(address string, commands io.Reader, states io.Writer) error {
+func (c *child) obey(first state, commands io.Reader, states io.Writer) error {
 	out := json.NewEncoder(states)
-	if err := out.Encode(state{Address: address}); err != nil {
+	if err := out.Encode(first); err != nil {
 		return err
 	}
 	for in := bufio.NewScanner(commands); in.Scan(); {
@@ -91,14 +88,8 @@ func (c *child) do(do command) (s state, err error) {
 	case "cpu":
 	case "memory":
 		s = memory()
-	case "hold":
-		c.backend.Hold()
-	case "held":
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		err = c.backend.AwaitHeld(ctx, do.N)
-	case "release":
-		err = c.backend.Release()
+	case "hold", "held", "release":
+		err = c.hold(do)
 	case "profile":
 		if c.profiling, err = os.Create(do.File + ".cpu"); err == nil {
 			err = pprof.StartCPUProfile(c.profiling)
@@ -111,6 +102,24 @@ func (c *child) do(do command) (s state, err error) {
 	cpu, cpuErr := cpuTime()
 	s.CPU = cpu
 	return s, errors.Join(err, cpuErr)
+}
+
+// hold is about what the backend keeps.
+func (c *child) hold(do command) error {
+	if c.backend == nil {
+		return fmt.Errorf("bench: this server has no backend to %s", do.Do)
+	}
+	switch do.Do {
+	case "hold":
+		c.backend.Hold()
+	case "held":
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return c.backend.AwaitHeld(ctx, do.N)
+	case "release":
+		return c.backend.Release()
+	}
+	return nil
 }
 
 // memory collects twice, so that what was put into pools is gone.

@@ -13,7 +13,8 @@ import (
 
 // Process is a server in a process of its own: this program, started again.
 type Process struct {
-	Address string // of the endpoint
+	Address string // of the server
+	Broker  string // host:port of the broker inside; empty: there is none
 
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -49,9 +50,12 @@ func StartProcess(c Config) (*Process, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	p.Address = s.Address
+	p.Address, p.Broker = s.Address, s.Broker
 	return p, nil
 }
+
+// PID is the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // tell gives the process a command and returns what it says.
 func (p *Process) tell(c command) (state, error) {
@@ -71,6 +75,17 @@ func (p *Process) state() (s state, err error) {
 		return s, fmt.Errorf("bench: the server's process: %s", s.Error)
 	}
 	return s, nil
+}
+
+// profile begins to profile the process, and returns what ends it.
+func (p *Process) profile(file string) (end func() error, err error) {
+	if _, err := p.tell(command{Do: "profile", File: file}); err != nil {
+		return nil, err
+	}
+	return func() error {
+		_, err := p.tell(command{Do: "profiled", File: file})
+		return err
+	}, nil
 }
 
 // Close ends the process. The error says how it ended, if it did not end well.

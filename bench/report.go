@@ -1,49 +1,37 @@
 package bench
 
 import (
-	"flag"
-	"os"
 	"slices"
+	"strings"
 	"testing"
-	"time"
 )
 
-var (
-	rounds   = flag.Int("bench.rounds", 5, "rounds of each workload")
-	window   = flag.Duration("bench.window", 2*time.Second, "in which is measured, each round")
-	inFlight = flag.Int("bench.inflight", 64, "requests in flight on the session")
-	profile  = flag.String("bench.profile", "", "a folder: profile each server in one more round")
-)
-
-// Prepare is the first thing in TestMain. In the process of a server it runs the server, and does
-// not return. Else it sees to it that one iteration of each benchmark is run if no flag says otherwise.
-func Prepare(servers Servers) {
-	if config, child := os.LookupEnv(childEnv); child {
-		if err := serveChild(servers, config, os.Stdin, os.Stdout); err != nil {
-			_, _ = os.Stderr.WriteString(err.Error() + "\n") // nobody is there to hear of more
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	flag.Parse()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.benchtime" })
-	if !given {
-		_ = flag.Set("test.benchtime", "1x") // which it takes
-	}
+// Relation is a figure of one workload as a part of that of another.
+type Relation struct {
+	Metric   string // its name in the report of the one
+	Of, Over string // their names
+	Figure   func(Figures) float64
 }
 
-// Standard is a workload as flags have it: one session, 64 in flight, texts of 32 bytes.
-func Standard(name, server, security string, request Request) Workload {
-	return Workload{
-		Name: name, Server: server, Security: security, Request: request,
-		InFlight: *inFlight, Payload: 32, WarmUp: *window / 4, Window: *window,
+// CPU is the figure of what an answer costs.
+func CPU(f Figures) float64 { return micros(f.CPUEach()) }
+
+// Rate is the figure of how many answers there are.
+func Rate(f Figures) float64 { return f.Rate() }
+
+// Against are the relations of the costs of workloads to that of the one of the name.
+func Against(name string, workloads ...Workload) (relations []Relation) {
+	for _, w := range workloads {
+		if w.Title() != name {
+			relations = append(relations, Relation{"cpu-of-" + name, w.Title(), name, CPU})
+		}
 	}
+	return relations
 }
 
 // Compare runs workloads in alternating rounds and reports each as a benchmark of its name: medians,
-// and the cost as a part of that of the workload of the name against, which is one of them.
-func Compare(b *testing.B, against string, workloads ...Workload) {
+// and the relations of it.
+func Compare(b *testing.B, relations []Relation, workloads ...Workload) {
 	b.Helper()
 	c, err := NewCampaign(workloads...)
 	if err != nil {
@@ -61,17 +49,37 @@ func Compare(b *testing.B, against string, workloads ...Workload) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	base := slices.IndexFunc(workloads, func(w Workload) bool { return w.Name == against })
+	byName := map[string][]Figures{}
 	for i, w := range workloads {
-		b.Run(w.Name, func(b *testing.B) {
+		byName[w.Title()] = figures[i]
+	}
+	for i, w := range workloads {
+		b.Run(w.Title(), func(b *testing.B) {
 			report(b, figures[i])
-			if base >= 0 && base != i {
-				middle, least, most := ratio(figures[i], figures[base])
-				b.ReportMetric(middle, "cpu-of-"+against)
-				b.Logf("CPU is %.2f of that of %s; from %.2f to %.2f by round", middle, against, least, most)
+			for _, r := range relations {
+				if r.Of == w.Title() && byName[r.Over] != nil {
+					r.report(b, figures[i], byName[r.Over])
+				}
 			}
 		})
 	}
+}
+
+// report gives the median of a relation, and the least and the most by round.
+func (r Relation) report(b *testing.B, one, other []Figures) {
+	b.Helper()
+	middle, least, most := ratio(one, other, r.Figure)
+	b.ReportMetric(middle, r.Metric)
+	b.Logf("%s is %.2f; from %.2f to %.2f by round", r.Metric, middle, least, most)
+}
+
+// ratio is what one is as a part of the other: of the medians, and by round the least and the most.
+func ratio(one, other []Figures, figure func(Figures) float64) (middle, least, most float64) {
+	byRound := make([]float64, len(one))
+	for i := range one {
+		byRound[i] = figure(one[i]) / figure(other[i])
+	}
+	return median(each(one, figure)) / median(each(other, figure)), slices.Min(byRound), slices.Max(byRound)
 }
 
 // report gives the medians of rounds.
@@ -80,21 +88,37 @@ func report(b *testing.B, rounds []Figures) {
 	for _, f := range rounds {
 		b.Log(f)
 	}
-	costs := each(rounds, func(f Figures) float64 { return micros(f.CPUEach()) })
+	costs := each(rounds, CPU)
 	b.ReportMetric(0, "ns/op") // of a campaign: nobody wants to know
 	b.ReportMetric(median(costs), "cpu-µs/request")
 	b.ReportMetric(slices.Min(costs), "cpu-µs-min")
 	b.ReportMetric(slices.Max(costs), "cpu-µs-max")
-	b.ReportMetric(median(each(rounds, Figures.Rate)), "requests/s")
-	b.ReportMetric(median(each(rounds, func(f Figures) float64 { return millis(f.P50) })), "p50-ms")
-	b.ReportMetric(median(each(rounds, func(f Figures) float64 { return millis(f.P99) })), "p99-ms")
+	for i, o := range rounds[0].Others {
+		b.ReportMetric(median(each(rounds, func(f Figures) float64 {
+			return micros(f.Others[i].CPU) / float64(max(1, f.Answers))
+		})), o.Part+"-cpu-µs/request")
+	}
+	b.ReportMetric(median(each(rounds, Rate)), "requests/s")
 	var faults Faults
-	for _, f := range rounds {
+	times := make([]Times, len(rounds))
+	for i, f := range rounds {
+		times[i] = f.Times
 		faults.Lost += f.Lost
 		faults.Wrong += f.Wrong
 		faults.Duplicate += f.Duplicate
 	}
+	reportTimes(b, "", times)
 	faults.report(b)
+}
+
+// reportTimes gives the medians of percentiles, and the longest time of all.
+func reportTimes(b *testing.B, prefix string, rounds []Times) {
+	b.Helper()
+	b.ReportMetric(median(each(rounds, func(t Times) float64 { return millis(t.P50) })), prefix+"p50-ms")
+	b.ReportMetric(median(each(rounds, func(t Times) float64 { return millis(t.P90) })), prefix+"p90-ms")
+	b.ReportMetric(median(each(rounds, func(t Times) float64 { return millis(t.P99) })), prefix+"p99-ms")
+	b.ReportMetric(median(each(rounds, func(t Times) float64 { return millis(t.P999) })), prefix+"p99.9-ms")
+	b.ReportMetric(slices.Max(each(rounds, func(t Times) float64 { return millis(t.Max) })), prefix+"max-ms")
 }
 
 func (f Faults) report(b *testing.B) {
@@ -107,55 +131,5 @@ func (f Faults) report(b *testing.B) {
 	}
 }
 
-// ratio is what one costs as a part of the other: of the medians, and by round the least and the most.
-func ratio(one, other []Figures) (middle, least, most float64) {
-	costs := func(f Figures) float64 { return micros(f.CPUEach()) }
-	byRound := make([]float64, len(one))
-	for i := range one {
-		byRound[i] = costs(one[i]) / costs(other[i])
-	}
-	return median(each(one, costs)) / median(each(other, costs)), slices.Min(byRound), slices.Max(byRound)
-}
-
-func each[T any](of []T, f func(T) float64) []float64 {
-	values := make([]float64, len(of))
-	for i, v := range of {
-		values[i] = f(v)
-	}
-	return values
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-// ReportHeld has a workload's server hold n requests and reports what that takes.
-func ReportHeld(b *testing.B, w Workload, n int) {
-	b.Helper()
-	c, err := NewCampaign(w)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		if err := c.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
-	const reads = 500
-	h, err := c.Hold(b.Context(), 0, n, reads)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(h.Bytes, "heap-B/held")
-	b.ReportMetric(float64(h.Goroutines), "goroutines")
-	b.ReportMetric(float64(h.Before), "goroutines-before")
-	b.ReportMetric(millis(h.P50), "read-p50-ms")
-	b.ReportMetric(millis(h.P99), "read-p99-ms")
-	b.ReportMetric(millis(h.Max), "read-max-ms")
-	b.ReportMetric(millis(h.AloneP50), "read-alone-p50-ms")
-	b.ReportMetric(millis(h.AloneP99), "read-alone-p99-ms")
-	h.report(b)
-}
+// fileName is a title without what has a meaning in names of files.
+func fileName(title string) string { return strings.ReplaceAll(title, "/", ",") }

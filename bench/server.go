@@ -1,73 +1,42 @@
 package bench
 
-import (
-	"errors"
-	"log/slog"
-	"net"
-
-	"github.com/flowsync-go/flowsync/core"
-	"github.com/flowsync-go/flowsync/transport/opcua"
-)
+import "errors"
 
 // Servers are kinds of servers by name.
 type Servers map[string]Start
 
-// Start starts a server in this process, on a port of its own at 127.0.0.1, with the tree that
-// [CallRequest] and [WriteRequest] are for. The address is an endpoint's URL.
-type Start func(Config, *Backend) (address string, stop func() error, err error)
+// Start starts a server in this process, on a port of its own at 127.0.0.1.
+type Start func(Config) (Server, error)
+
+// Server is a server that runs.
+type Server struct {
+	Address string   // host:port, or the URL of an endpoint
+	Broker  string   // host:port of the MQTT broker inside; empty: there is none
+	Backend *Backend // which answers behind it; nil: whoever does is not ours
+	Stop    func() error
+}
 
 // Config is what a server is told.
 type Config struct {
 	Server   string // its name
-	Security string // None, or a policy, which goes with SignAndEncrypt
-	State    string // a folder with certificates; needed with a policy
+	Security string `json:",omitempty"` // of OPC UA: None, or a policy, which goes with SignAndEncrypt
+	State    string `json:",omitempty"` // a folder with certificates; needed with a policy
+	Broker   string `json:",omitempty"` // host:port of the broker outside of the process
 }
 
-// FlowsyncName is the name of the project's own server.
-const FlowsyncName = "flowsync"
-
-// The nodes of the tree, below Objects, in namespace 1.
-const (
-	Root     = "Bench"
-	Method   = "Bench.Echo"  // gives back its one argument, v, a String
-	Variable = "Bench.Order" // a String; a Write is a transaction
-)
-
-// Flowsync starts the server of this project.
-func Flowsync(c Config, b *Backend) (string, func() error, error) {
-	text, err := opcua.ParseDataType("String", -1)
-	if err != nil {
-		return "", nil, err
-	}
-	argument := []opcua.Argument{{Name: "v", DataType: text}}
-	method := &opcua.Node{Class: opcua.Method, BrowseName: "Echo", Inputs: argument, Outputs: argument}
-	variable := &opcua.Node{Class: opcua.Variable, BrowseName: "Order", DataType: text}
-	for _, n := range []*opcua.Node{method, variable} {
-		var node *core.Node
-		if node, err = b.AddNode(n.BrowseName, opcua.Inspect(n)); err != nil {
-			return "", nil, err
+// WithBackend is a server with a backend of its own.
+func WithBackend(start func(Config, *Backend) (address string, stop func() error, err error)) Start {
+	return func(c Config) (Server, error) {
+		backend, err := NewBackend()
+		if err != nil {
+			return Server{}, err
 		}
-		n.Transaction = &opcua.Transaction{Node: node}
+		address, stop, err := start(c, backend)
+		if err != nil {
+			return Server{}, errors.Join(err, backend.Close())
+		}
+		return Server{Address: address, Backend: backend, Stop: func() error {
+			return errors.Join(stop(), backend.Close())
+		}}, nil
 	}
-	mode := "SignAndEncrypt"
-	if c.Security == "None" {
-		mode = "None"
-	}
-	server, err := opcua.New(opcua.Options{
-		Engine: b.Engine, Anonymous: true, State: c.State, Hosts: []string{"127.0.0.1"},
-		Security: []opcua.Security{{Policy: c.Security, Mode: mode}},
-		Root:     &opcua.Node{Class: opcua.Object, BrowseName: Root, Children: []*opcua.Node{method, variable}},
-		Logger:   slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return "", nil, err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	stop := func() error { return errors.Join(server.Close(), <-served) }
-	return "opc.tcp://" + listener.Addr().String() + "/UA/Bench", stop, nil
 }

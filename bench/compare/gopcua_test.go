@@ -108,5 +108,3 @@ func (d *deferred) Complete(r core.Result) {
 	}
 	_ = d.sc.SendResponseWithContext(context.Background(), d.id, response) // what is lost is counted at the other end
 }
-
-var _ bench.Start = gopcua

@@ -1,11 +1,11 @@
 package compare
 
 import (
+	"maps"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/flowsync-go/flowsync/bench"
 )
@@ -13,16 +13,16 @@ import (
 const gopcuaName = "gopcua"
 
 func TestMain(m *testing.M) {
-	bench.Prepare(bench.Servers{bench.FlowsyncName: bench.Flowsync, gopcuaName: gopcua})
-	goleak.VerifyTestMain(m)
+	servers := bench.Servers{gopcuaName: bench.WithBackend(gopcua)}
+	maps.Copy(servers, pathServers)
+	bench.Main(m, servers)
 }
 
 // What a Call costs on either server.
 func BenchmarkOPCUACall(b *testing.B) {
-	bench.Compare(b, gopcuaName,
-		bench.Standard(gopcuaName, gopcuaName, "None", bench.Call),
-		bench.Standard(bench.FlowsyncName, bench.FlowsyncName, "None", bench.Call),
-	)
+	theirs := bench.Standard(gopcuaName, gopcuaName, "None", bench.Call)
+	ours := bench.Standard(bench.FlowsyncName, bench.FlowsyncName, "None", bench.Call)
+	bench.Compare(b, bench.Against(gopcuaName, theirs, ours), theirs, ours)
 }
 
 // What a thousand Calls take that are held on either server.
@@ -48,7 +48,7 @@ func TestServersAnswer(t *testing.T) {
 	figures, err := c.Run(t.Context(), 1)
 	require.NoError(t, err)
 	for i, f := range figures {
-		require.Zero(t, f[0].Faults, workloads[i].Name)
-		require.Positive(t, f[0].Answers, workloads[i].Name)
+		require.Zero(t, f[0].Faults, workloads[i].Title())
+		require.Positive(t, f[0].Answers, workloads[i].Title())
 	}
 }
