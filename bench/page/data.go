@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"path"
@@ -49,17 +50,18 @@ func readData(folder fs.FS) (*data, error) {
 }
 
 func readFile(folder fs.FS, name string) (*file, error) {
-	r, err := folder.Open(name)
+	text, err := fs.ReadFile(folder, name)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
 	f := &file{name: strings.TrimSuffix(path.Base(name), ".txt"), series: map[string][]sample{}}
-	lines := benchfmt.NewReader(r, name)
+	lines := benchfmt.NewReader(bytes.NewReader(text), name)
 	for lines.Scan() {
 		switch line := lines.Result().(type) {
 		case *benchfmt.Result:
-			f.add(line)
+			if err := f.add(line); err != nil {
+				return nil, err
+			}
 		case *benchfmt.SyntaxError:
 			return nil, fmt.Errorf("%w: record it again with bench/record %s", line, f.name)
 		}
@@ -68,7 +70,7 @@ func readFile(folder fs.FS, name string) (*file, error) {
 }
 
 // add takes one line. It keeps nothing of it.
-func (f *file) add(r *benchfmt.Result) {
+func (f *file) add(r *benchfmt.Result) error {
 	if f.header == nil {
 		f.header = map[string]string{}
 		for _, c := range r.Config {
@@ -89,7 +91,12 @@ func (f *file) add(r *benchfmt.Result) {
 		}
 		s.units[v.Unit] = v.Value
 	}
+	if before := f.series[name]; len(before) > 0 && s.round != "" && before[len(before)-1].round == s.round {
+		source, line := r.Pos()
+		return fmt.Errorf("%s:%d: Benchmark%s is twice in round %s: two packages must not share a name in a file", source, line, name, s.round)
+	}
 	f.series[name] = append(f.series[name], s)
+	return nil
 }
 
 // fullName is the name with the number of processors, which is not printed when it is one.

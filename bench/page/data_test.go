@@ -78,6 +78,8 @@ func TestReadWhatIsNoResult(t *testing.T) {
 	_, err := readData(fstest.MapFS{"core.txt": {Data: []byte("BenchmarkTable 100 fast ns/op\n")}})
 	require.ErrorContains(t, err, "core.txt:1: ")
 	require.ErrorContains(t, err, "bench/record core")
+	_, err = readData(fstest.MapFS{"core.txt": {Data: []byte("round: 1\nBenchmarkA-2 1 1 ns/op\nBenchmarkA-2 1 2 ns/op\n")}})
+	require.ErrorContains(t, err, "core.txt:3: BenchmarkA-2 is twice in round 1")
 }
 
 func TestValue(t *testing.T) {
@@ -99,7 +101,7 @@ func TestRatio(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	uneven := map[string]string{"core": "round: 1\nBenchmarkA 1 1 ns/op\nBenchmarkB 1 1 ns/op\nround: 2\nBenchmarkA 1 1 ns/op\n" +
-		"BenchmarkZero 1 0 ns/op\nround: 3\nBenchmarkC 1 1 ns/op\nBenchmarkD 1 1 ns/op\nBenchmarkD 1 1 B/op\n"}
+		"BenchmarkZero 1 0 ns/op\nround: 3\nBenchmarkC 1 1 ns/op\nBenchmarkD 1 1 ns/op 1 B/op\nround: 4\nBenchmarkD 1 1 ns/op\n"}
 	for name, c := range map[string]struct {
 		ask  func(d *data)
 		want []string
@@ -115,7 +117,7 @@ func TestMissing(t *testing.T) {
 		"a unit": {func(d *data) { d.value("core", "A", "p99-ms") },
 			[]string{"BenchmarkA", "p99-ms", "round 1", "bench/record core"}},
 		"a unit in one round": {func(d *data) { d.value("core", "D", "B/op") },
-			[]string{"BenchmarkD", "B/op", "round 3", "bench/record core"}},
+			[]string{"BenchmarkD", "B/op", "round 4", "bench/record core"}},
 		"a side of a ratio": {func(d *data) { d.ratio("core", "A", "E", "ns/op") },
 			[]string{"BenchmarkE", "bench/record core"}},
 		"a round of a ratio": {func(d *data) { d.ratio("core", "A", "B", "ns/op") },

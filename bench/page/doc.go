@@ -32,11 +32,13 @@
 //	mul, div, add, sub NUMBER NUMBER   figure, round by round
 //	span FIGURE                        its least and its greatest round: "51 to 60"
 //	worst FIGURE                       its greatest round, as a figure
-//	row FILE UNIT LABEL BENCHMARK...   row of a table: medians, and the widest spread among them
+//	row FILE UNIT LABEL BENCHMARK BELOW...   row of a table: medians of BENCHMARK/BELOW, and the
+//	                                         widest spread among them; "" is a dash
 //	figures FILE LABEL BENCHMARK UNIT...   row of a table: medians of one benchmark
 //	cells LABEL NUMBER...              row of a table
 //	bytes NUMBER                       "12.5 MiB"
 //	atMost WHAT LIMIT NUMBER UNIT      row of the table of targets; atLeast likewise
+//	notMeasured WHAT LIMIT WHY         row of the table of targets without a figure
 //	verdicts                           "12 held, 1 missed": of the targets so far
 //	header FILE KEY                    line of a file's header
 //	commands FILE                      the commands that a file was recorded with
@@ -44,5 +46,6 @@
 //	line NAME TITLE AXIS AXIS SERIES...     picture bench/pictures/NAME.svg, x and y
 //	axis LABEL UNIT [log]
 //	series LABEL FILE BENCHMARK UNIT   points: BENCHMARK has a * where x is, as in held=*
+//	totals LABEL FILE BENCHMARK UNIT   the same, UNIT times x, from nothing on
 //	points LABEL FILE BENCHMARK X Y    points: both coordinates are units, of all that match the *
 package main

@@ -45,10 +45,11 @@ func (p *page) functions() template.FuncMap {
 		"add": operation(func(a, b float64) float64 { return a + b }),
 		"sub": operation(func(a, b float64) float64 { return a - b }),
 		"row": d.row, "figures": d.figures, "cells": cells, "bytes": bytesOf,
-		"atMost": p.targets.atMost, "atLeast": p.targets.atLeast, "verdicts": p.targets.verdicts,
+		"atMost": p.targets.atMost, "atLeast": p.targets.atLeast,
+		"notMeasured": p.targets.notMeasured, "verdicts": p.targets.verdicts,
 		"header": d.header, "commands": d.commands,
 		"plan": newPlan,
-		"line": p.draw, "axis": axis, "series": d.seriesOf, "points": d.points,
+		"line": p.draw, "axis": axis, "series": d.seriesOf, "totals": d.totals, "points": d.points,
 	}
 }
 

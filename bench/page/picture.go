@@ -23,12 +23,22 @@ func axis(label, unit string, log ...string) (chart.Axis, error) {
 	return a, nil
 }
 
-// series is a line through what a benchmark said for each x, which is where its name has a star.
+// seriesOf is a line through what a benchmark said for each x, which is where its name has a star.
 func (d *data) seriesOf(label, file, pattern, unit string) chart.Series {
 	s := chart.Series{Name: label}
 	for _, p := range d.match(file, pattern) {
 		s.Points = append(s.Points, chart.Point{X: p.at, Y: d.value(file, p.benchmark, unit).mid})
 	}
+	return ascending(s)
+}
+
+// totals is a line through what all x come to, when the unit is that of one. Nothing is nothing.
+func (d *data) totals(label, file, pattern, unit string) chart.Series {
+	s := d.seriesOf(label, file, pattern, unit)
+	for i := range s.Points {
+		s.Points[i].Y *= s.Points[i].X
+	}
+	s.Points = append(s.Points, chart.Point{})
 	return ascending(s)
 }
 

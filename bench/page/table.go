@@ -5,16 +5,17 @@ import (
 	"strings"
 )
 
-// row is a row of a table: the medians of benchmarks in one unit, and the widest spread among them.
-func (d *data) row(file, unit, label string, benchmarks ...string) string {
+// row is a row of a table: the medians of what is below a benchmark, in one unit, and the widest
+// spread among them.
+func (d *data) row(file, unit, label, benchmark string, below ...string) string {
 	columns := []string{label}
 	spread := 0.0
-	for _, b := range benchmarks {
+	for _, b := range below {
 		if b == "" { // what this one cannot do
 			columns = append(columns, "–")
 			continue
 		}
-		f := d.value(file, b, unit)
+		f := d.value(file, benchmark+"/"+b, unit)
 		columns, spread = append(columns, f.String()), max(spread, f.spread())
 	}
 	return line(append(columns, fmt.Sprintf("%.0f %%", 100*spread))...)
@@ -48,8 +49,8 @@ func cells(label string, numbers ...any) (string, error) {
 
 func line(columns ...string) string { return "| " + strings.Join(columns, " | ") + " |" }
 
-// targets counts what was held and what was missed.
-type targets struct{ held, missed int }
+// targets counts what was held, what was missed, and what nobody has measured.
+type targets struct{ held, missed, unmeasured int }
 
 // atMost is a row of the table of targets: what must not be above a limit.
 func (t *targets) atMost(what string, limit, measured any, unit string) (string, error) {
@@ -85,7 +86,17 @@ func (t *targets) judge(what, sign string, limit, measured any, unit string, hol
 	return line(what, sign+" "+l.String()+unit, found, verdict), nil
 }
 
+// notMeasured is a row of the table of targets for which there is no figure; why says so.
+func (t *targets) notMeasured(what, limit, why string) string {
+	t.unmeasured++
+	return line(what, limit, why, "not measured")
+}
+
 // verdicts sums up.
 func (t *targets) verdicts() string {
-	return fmt.Sprintf("%d held, %d missed", t.held, t.missed)
+	text := fmt.Sprintf("%d held, %d missed", t.held, t.missed)
+	if t.unmeasured > 0 {
+		text += fmt.Sprintf(", %d not measured", t.unmeasured)
+	}
+	return text
 }
