@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/rawclient"
 )
 
 // OPCUAOptions say what is asked of an OPC UA server, and who asks. Endpoint is required, and either
@@ -121,7 +123,82 @@ func (t *OPCUA) String() string {
 	return t.o.Endpoint + " " + cmp.Or(t.o.Method, t.o.Variable)
 }
 
-// Open connects and logs in, and reads what kind of arguments there are.
+// Describe implements [Describer].
+func (t *OPCUA) Describe(r *Report) {
+	r.PayloadBytes = t.o.Payload
+	r.Expectation = t.o.Expect
+	r.Checked = t.o.Expect == ExpectEcho && t.object != nil
+}
+
+// opcuaTime is how long connecting, logging in and reading what there is may take.
+const opcuaTime = 10 * time.Second
+
+// Open implements [Target]. It reads from the server what kind of arguments there are.
 func (t *OPCUA) Open(ctx context.Context, lanes int) ([]Lane, error) {
-	return nil, errors.New("not connected")
+	ctx, cancel := context.WithTimeoutCause(ctx, opcuaTime+time.Duration(lanes)*time.Millisecond, errors.New("it takes too long"))
+	defer cancel()
+	c, err := t.login(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be asked: %w", t, err)
+	}
+	p, err := t.plan(ctx, c)
+	leave(c)
+	if err != nil {
+		return nil, err
+	}
+	return openOPCUA(ctx, t, p, lanes)
+}
+
+// Probe implements [Prober].
+func (t *OPCUA) Probe(ctx context.Context, timeout time.Duration) error {
+	lanes, err := t.Open(ctx, 1)
+	if err != nil {
+		return err
+	}
+	lane := lanes[0]
+	stop := context.AfterFunc(ctx, func() { _ = lane.Close() }) // Ask says what became of it
+	defer stop()
+	v := lane.Ask(probeSeq, time.Now().Add(timeout))
+	_ = lane.Close() // it has done what it was for
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case v.Outcome == Lost:
+		return fmt.Errorf("%s: the first request was not answered: %w", t, v.Err)
+	case v.Wrong:
+		return fmt.Errorf("%s: the first answer is not what is expected: %w (the method is %s; %s would let this pass)", t, v.Err, lane.(*opcuaLane).session.plan, ExpectAny)
+	case v.Outcome == Answered || outcomes[v.Outcome]:
+		return nil
+	case v.Err != nil:
+		return fmt.Errorf("%s: the first request was refused: %w", t, v.Err)
+	}
+	return fmt.Errorf("%s: the first request was refused: %s", t, v.Outcome)
+}
+
+// login connects and logs in.
+func (t *OPCUA) login(ctx context.Context, deliver func(rawclient.Response)) (*rawclient.Client, error) {
+	id := &t.identity
+	c, err := rawclient.Dial(ctx, rawclient.Options{
+		Endpoint: t.o.Endpoint, Policy: id.policy, Mode: id.mode, Certificate: id.certificate, Key: id.key,
+		ApplicationURI: cmp.Or(id.uri, "urn:flowsync:load"), Deliver: deliver, NoWait: true, Timeout: opcuaTime,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.Login(ctx, id.who, time.Hour); err != nil {
+		c.Abort()
+		return nil, fmt.Errorf("logging in: %w", err)
+	}
+	return c, nil
+}
+
+// leaveTime is how long saying goodbye may take.
+const leaveTime = 250 * time.Millisecond
+
+// leave closes session and connection. A server that does not listen is left without a word.
+func leave(c *rawclient.Client) {
+	_, _ = c.Send(&ua.CloseSessionRequest{DeleteSubscriptions: true}) // nobody waits for what it says
+	stop := time.AfterFunc(leaveTime, c.Abort)
+	defer stop.Stop()
+	c.Close()
 }

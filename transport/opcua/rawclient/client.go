@@ -18,6 +18,9 @@ import (
 // ErrClosed is why a client ended that was closed by its own side.
 var ErrClosed = errors.New("rawclient: closed")
 
+// ErrFull is why nothing was sent for now, with Options.NoWait: the server does not read fast enough.
+var ErrFull = errors.New("rawclient: as much waits to be written as may")
+
 // Client is a connection with its secure channel, and perhaps a session. Methods may be called
 // from many goroutines.
 type Client struct {

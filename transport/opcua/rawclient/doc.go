@@ -17,8 +17,8 @@
 // A client has two goroutines. The writer writes what has gathered since its last write. The
 // reader takes responses apart and delivers them; a Deliver that blocks stops it, as a client
 // that does not read would. Methods may be called from many goroutines at once. Sending hands a
-// message to the writer; it blocks while 1 MiB waits there, except during Deliver, so that the
-// reader goes on while the server does not read. A write that takes longer than
+// message to the writer; it blocks while 1 MiB waits there, or fails if Options.NoWait is set, except
+// during Deliver, so that the reader goes on while the server does not read. A write that takes longer than
 // Options.WriteTimeout ends the client.
 //
 // The protocol is OPC 10000-6, 6.7 and 7.1 (chunks, secure channel, UA TCP) and OPC 10000-4, 5.6

@@ -32,6 +32,8 @@ type Options struct {
 	// Deliver takes the responses that nobody waits for, on the reader, perhaps before Send has
 	// returned their id. nil: they are dropped.
 	Deliver func(Response)
+	// NoWait makes sending fail with [ErrFull] rather than wait while 1 MiB waits to be written.
+	NoWait bool
 
 	Lifetime      time.Duration // of a token, as asked for; 1 h
 	Timeout       time.Duration // of connecting, from the first packet to the open channel; 10 s

@@ -43,6 +43,9 @@ func (c *Client) send(kind string, id uint32, body []byte) error {
 // to read. After nil something will be appended: the writer is told.
 func (c *Client) ready() error {
 	for len(c.out) > maxOut && !c.delivering.Load() && !c.stopped {
+		if c.o.NoWait {
+			return ErrFull
+		}
 		c.less.Wait()
 	}
 	if c.stopped {
