@@ -56,6 +56,7 @@ type Bus struct {
 
 // route is where the requests of a node go.
 type route struct {
+	account      account
 	publisher    *publisher
 	subscription *subscription // of the answer topic
 	topic        []byte        // the request topic as it goes over the wire

@@ -69,7 +69,7 @@ func (o *outbox) takeParcels() *block {
 		}
 		packetID := o.window.start(&p)
 		b.buf = append(b.buf, p.packet...)
-		b.add(p.id, packetID)
+		b.add(p.account, p.id, packetID)
 	}
 	return b
 }
@@ -109,11 +109,11 @@ func (o *outbox) rest() *block {
 		return nil
 	}
 	b := new(block)
-	for _, p := range o.window.waiting {
+	for len(o.window.waiting) > 0 {
+		p := o.window.shift()
 		b.entries = append(b.entries, entry{id: p.id})
 		b.waiting += len(p.packet)
 	}
-	o.window.waiting = nil
 	return b
 }
 

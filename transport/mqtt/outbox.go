@@ -20,19 +20,20 @@ type outbox struct {
 	backlog  int       // the most that may wait, in bytes
 	counters *counters
 
-	mu      sync.Mutex // guards all below; a leaf: nothing else is locked or called under it
-	more    sync.Cond  // there is something to write, or err is set
-	urgent  []byte     // whole packets that overtake
-	taken   []byte     // the buffer that the writer had; the two take turns
-	queue   queue      // QoS 0
-	window  window     // QoS 1 and 2
-	turn    bool       // whose turn it is: of the window, if false
-	limits  limits
-	waiting int           // bytes in queue and window, and in the writer's hands
-	idle    chan struct{} // if not nil: to be closed when nothing waits, or ended is set
-	err     error         // why the connection ended
-	ended   bool          // the writer is done too: nothing moves any more
-	lost    bool          // when it ended, something had not been written
+	mu       sync.Mutex // guards all below; a leaf: nothing else is locked or called under it
+	more     sync.Cond  // there is something to write, or err is set
+	urgent   []byte     // whole packets that overtake
+	taken    []byte     // the buffer that the writer had; the two take turns
+	queue    queue      // QoS 0
+	window   window     // QoS 1 and 2
+	messages account    // of what is no request
+	turn     bool       // whose turn it is: of the window, if false
+	limits   limits
+	waiting  int           // bytes in queue and window, and in the writer's hands
+	idle     chan struct{} // if not nil: to be closed when nothing waits, or ended is set
+	err      error         // why the connection ended
+	ended    bool          // the writer is done too: nothing moves any more
+	lost     bool          // when it ended, something had not been written
 }
 
 // limits are what the broker allows (MQTT 5 §3.2.2.3).
@@ -98,30 +99,30 @@ func (o *outbox) cause() error {
 func (o *outbox) request(rt *route, r *core.Request) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.admit(rt.qos, rt.retain); err != nil {
+	if err := o.admit(&rt.account, rt.qos, rt.retain); err != nil {
 		return err
 	}
 	b := o.queue.tail()
 	start := len(b.buf)
 	b.buf = appendRequest(b.buf, rt, r)
-	return o.accept(b, start, rt.qos, r.ID, r.Deadline)
+	return o.accept(b, start, rt.qos, parcel{account: &rt.account, id: r.ID, deadline: r.Deadline})
 }
 
 // message accepts a message to be written.
 func (o *outbox) message(m *Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.admit(m.QoS, m.Retain); err != nil {
+	if err := o.admit(&o.messages, m.QoS, m.Retain); err != nil {
 		return err
 	}
 	b := o.queue.tail()
 	start := len(b.buf)
 	b.buf = appendMessage(b.buf, m)
-	return o.accept(b, start, m.QoS, core.ID{}, time.Time{})
+	return o.accept(b, start, m.QoS, parcel{account: &o.messages})
 }
 
 // admit says why nothing can be accepted; o.mu is held.
-func (o *outbox) admit(qos byte, retain bool) error {
+func (o *outbox) admit(a *account, qos byte, retain bool) error {
 	switch {
 	case o.err != nil:
 		return errEnded
@@ -130,28 +131,39 @@ func (o *outbox) admit(qos byte, retain bool) error {
 	case retain && !o.limits.retain:
 		return fmt.Errorf("%w: the broker does not allow retained messages", core.ErrNotSent)
 	}
-	if o.waiting >= o.backlog && qos > 0 {
+	if qos > 0 && !o.room(a) {
 		o.dropExpired()
 	}
-	if o.waiting >= o.backlog {
-		return fmt.Errorf("%w: %d bytes wait to be written to the broker", core.ErrShed, o.waiting)
+	if !o.room(a) {
+		return errBacklog
 	}
 	return nil
 }
 
-// accept takes the packet that was appended to b from start on; o.mu is held.
-func (o *outbox) accept(b *block, start int, qos byte, id core.ID, deadline time.Time) error {
+// errBacklog is the same for all: in an overload it is what most are told.
+var errBacklog = fmt.Errorf("%w: too many bytes wait to be written to the broker", core.ErrShed)
+
+// room says whether more of an account may wait; o.mu is held.
+func (o *outbox) room(a *account) bool {
+	free := o.backlog - o.waiting
+	return free > 0 && a.mayWait(free)
+}
+
+// accept takes the packet that was appended to b from start on, p is about it; o.mu is held.
+func (o *outbox) accept(b *block, start int, qos byte, p parcel) error {
 	size := len(b.buf) - start
 	if size > o.limits.packet {
 		b.buf = b.buf[:start]
 		return fmt.Errorf("%w: it has %d bytes, the broker takes %d", core.ErrNotSent, size, o.limits.packet)
 	}
 	if qos == 0 {
-		b.add(id, 0)
+		b.add(p.account, p.id, 0)
 	} else {
-		o.window.push(parcel{id, deadline, append([]byte(nil), b.buf[start:]...)})
+		p.packet = append([]byte(nil), b.buf[start:]...)
+		o.window.push(p)
 		b.buf = b.buf[:start]
 	}
+	p.account.add(size)
 	o.wait(size)
 	o.more.Signal()
 	return nil

@@ -15,15 +15,26 @@ type block struct {
 
 // entry is one packet in a block. A zero id: a message that is no request.
 type entry struct {
+	account  *account
 	id       core.ID
 	end      int    // in block.buf
 	packetID uint16 // with QoS 1 and 2
 }
 
 // add says whose the bytes are that were appended last.
-func (b *block) add(id core.ID, packetID uint16) {
+func (b *block) add(a *account, id core.ID, packetID uint16) {
 	b.waiting = len(b.buf)
-	b.entries = append(b.entries, entry{id, len(b.buf), packetID})
+	b.entries = append(b.entries, entry{a, id, len(b.buf), packetID})
+}
+
+// discharge takes the packets off their accounts: they do not wait in the queue any more.
+func (b *block) discharge() {
+	start := 0
+	for i := range b.entries {
+		e := &b.entries[i]
+		e.account.add(start - e.end)
+		start = e.end
+	}
 }
 
 // keep drops the packets that wanted does not agree to, and closes the gaps.
@@ -79,6 +90,7 @@ func (q *queue) pop() *block {
 	n := copy(q.blocks, q.blocks[1:])
 	q.blocks[n] = nil
 	q.blocks = q.blocks[:n]
+	b.discharge()
 	return b
 }
 

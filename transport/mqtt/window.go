@@ -8,6 +8,7 @@ import (
 
 // parcel is one packet of QoS 1 or 2 that waits for its turn.
 type parcel struct {
+	account  *account
 	id       core.ID   // zero: a message that is no request
 	deadline time.Time // zero: it does not expire
 	packet   []byte    // without packet identifier
@@ -64,6 +65,7 @@ func (w *window) expire(now time.Time) (parcels, bytes int) {
 		if !p.deadline.IsZero() && !now.Before(p.deadline) {
 			parcels++
 			bytes += len(p.packet)
+			p.account.add(-len(p.packet))
 			continue
 		}
 		w.expires(p)
@@ -78,6 +80,7 @@ func (w *window) expire(now time.Time) (parcels, bytes int) {
 
 func (w *window) shift() parcel {
 	p := w.waiting[0]
+	p.account.add(-len(p.packet))
 	w.waiting[0] = parcel{}
 	w.waiting = w.waiting[1:]
 	if len(w.waiting) == 0 {
