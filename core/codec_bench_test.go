@@ -10,80 +10,58 @@ func sampleAnswer() []byte {
 	return []byte(`{"id":"` + sampleText + `","timestamp":1700000000123,"value":{"release":true,"order":"4711-0815-A","recipe":{"temperature":182.5,"steps":[1,2,3,5,8]},"operator":"M. Müller"}}`)
 }
 
-func BenchmarkDecodeAnswer(b *testing.B) {
-	payload := sampleAnswer()
-	b.SetBytes(int64(len(payload)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := DecodeAnswer(payload); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkDecodeAnswerEncodingJSON is the same with the standard library.
-func BenchmarkDecodeAnswerEncodingJSON(b *testing.B) {
-	payload := sampleAnswer()
-	b.SetBytes(int64(len(payload)))
-	b.ReportAllocs()
-	for b.Loop() {
-		var reply struct {
-			ID    *string         `json:"id"`
-			Value json.RawMessage `json:"value"`
-			Error json.RawMessage `json:"error"`
-		}
-		if err := json.Unmarshal(payload, &reply); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkAppendRequest(b *testing.B) {
+// BenchmarkCodec is a message of about 200 bytes, by the package and by the standard library.
+func BenchmarkCodec(b *testing.B) {
+	message := sampleAnswer()
 	id, _ := ParseID([]byte(sampleText))
-	value := sampleAnswer()
 	buf := make([]byte, 0, 1024)
-	b.ReportAllocs()
-	for b.Loop() {
-		buf = AppendRequest(buf[:0], id, 1700000000123, value)
-	}
-}
-
-// BenchmarkAppendRequestEncodingJSON is the same with the standard library.
-func BenchmarkAppendRequestEncodingJSON(b *testing.B) {
-	id, _ := ParseID([]byte(sampleText))
-	value := sampleAnswer()
-	b.ReportAllocs()
-	for b.Loop() {
-		_, err := json.Marshal(struct {
-			ID        ID              `json:"id"`
-			Timestamp int64           `json:"timestamp"`
-			Value     json.RawMessage `json:"value"`
-		}{id, 1700000000123, value})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkValidJSON(b *testing.B) {
-	text := sampleAnswer()
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := ValidJSON(text); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkValidJSONEncodingJSON is the same with the standard library.
-func BenchmarkValidJSONEncodingJSON(b *testing.B) {
-	text := sampleAnswer()
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if !json.Valid(text) {
-			b.Fatal("not valid")
-		}
+	for _, c := range []struct {
+		name string
+		once func() error
+	}{
+		{"encode/core", func() error {
+			buf = AppendRequest(buf[:0], id, 1700000000123, message)
+			return nil
+		}},
+		{"encode/encoding-json", func() error {
+			_, err := json.Marshal(struct {
+				ID        ID              `json:"id"`
+				Timestamp int64           `json:"timestamp"`
+				Value     json.RawMessage `json:"value"`
+			}{id, 1700000000123, message})
+			return err
+		}},
+		{"decode/core", func() error {
+			_, err := DecodeAnswer(message)
+			return err
+		}},
+		{"decode/encoding-json", func() error {
+			var reply struct {
+				ID    *string         `json:"id"`
+				Value json.RawMessage `json:"value"`
+				Error json.RawMessage `json:"error"`
+			}
+			return json.Unmarshal(message, &reply)
+		}},
+		{"validate/core", func() error {
+			_, err := ValidJSON(message)
+			return err
+		}},
+		{"validate/encoding-json", func() error {
+			if !json.Valid(message) {
+				return errNoObject
+			}
+			return nil
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.SetBytes(int64(len(message)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.once(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

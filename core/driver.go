@@ -16,18 +16,57 @@ import (
 //  3. The driver lowers wakeAt to what it found, says that it sleeps, and looks at wakeAt once
 //     more. A Begin that lowered it before that look is seen by the driver; one that lowers it
 //     afterwards sees the driver asleep and wakes it.
+//
+// How a Begin learns that the driver is late, without another look at the clock, and without
+// taking a machine that has merely paused for one that is overloaded:
+//
+//  1. While the driver sleeps, wakeAt is what it should do next. Before it sets that to never, it
+//     keeps it as overdue until the round is over. So the lesser of the two is what the driver
+//     owes at any time, and a Begin, which knows the time, sees how late it is.
+//  2. The first Begin that sees it later than maxLate only notes when that was (lateSince). After
+//     a pause of the whole machine, or of the process, the driver is awake as soon as the
+//     requesters are, and makes up for the time in less than maxLate: nothing is shed.
+//  3. A Begin that finds it too late when the note is older than maxLate is shed: for all that
+//     time there were requesters that got a processor, and the driver did not, or it had more to
+//     end than one goroutine can. Either way new transactions would end late, too.
+//  4. Those that are shed arm nothing, hence the driver catches up. When it has nothing left that
+//     is due it drops the note; and as soon as it is not too late any more Begin goes on.
 type driver struct {
-	wakeAt   atomic.Int64 // ns since the engine's epoch; never: nothing is held
+	wakeAt    atomic.Int64 // ns since the engine's epoch; never: nothing is held
+	overdue   atomic.Int64 // wakeAt before the round that the driver is in; never: it is in none
+	lateSince atomic.Int64 // when it was first seen too late; 0: it was not
+	maxLate   int64        // ns; never: it cannot be too late
+
 	sleeping atomic.Bool
 	wake     chan struct{} // one token: wakeAt was lowered
 	stop     chan struct{}
 	stopped  chan struct{}
 }
 
-func newDriver() *driver {
-	d := &driver{wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
+const (
+	maxRound = int64(2e6) // ns
+	breath   = int64(1e5) // ns
+)
+
+func newDriver(maxLate time.Duration) *driver {
+	d := &driver{maxLate: int64(maxLate), wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
+	if maxLate < 0 {
+		d.maxLate = never
+	}
 	d.wakeAt.Store(never)
+	d.overdue.Store(never)
 	return d
+}
+
+// late is how far the driver is behind at a time, in ns; negative: it has nothing to do before.
+func (d *driver) late(now int64) int64 {
+	at := d.wakeAt.Load() // first, or it might have moved from here to overdue in between
+	return now - min(at, d.overdue.Load())
+}
+
+// tooLate says whether a transaction that begins now must be shed.
+func (d *driver) tooLate(now int64) bool {
+	return d.late(now) > d.maxLate && !d.lateSince.CompareAndSwap(0, now) && now-d.lateSince.Load() > d.maxLate
 }
 
 // notice makes sure that the driver is awake at a deadline.
@@ -59,13 +98,20 @@ func (d *driver) run(clock func() int64, expire func(now int64) int64) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		d.overdue.Store(d.wakeAt.Load())
 		d.wakeAt.Store(never)
 		d.lower(expire(clock()))
+		d.overdue.Store(never)
 		d.sleeping.Store(true)
 		if at := d.wakeAt.Load(); at == never {
 			timer.Stop()
+			d.lateSince.Store(0)
 		} else { // deadlines fire on whole ticks, so that is when to wake
-			timer.Reset(time.Duration(tickOf(at)*tick - clock()))
+			wait := tickOf(at)*tick - clock()
+			if wait > 0 {
+				d.lateSince.Store(0)
+			}
+			timer.Reset(time.Duration(max(wait, breath)))
 		}
 		select {
 		case <-timer.C:

@@ -25,6 +25,7 @@ type Engine struct {
 	lastDesk atomic.Uint32
 	driver   *driver
 	batch    []held // the driver's
+	turn     uint32 // the driver's: the shard that is next
 	waiters  WaiterPool
 
 	held      atomic.Int64
@@ -65,7 +66,7 @@ func New(bus Bus, options Options) (*Engine, error) {
 		options: options,
 		clock:   newClock(),
 		shards:  make([]shard, options.Shards),
-		driver:  newDriver(),
+		driver:  newDriver(options.MaxLate),
 		batch:   make([]held, 0, advanceBudget),
 		drained: make(chan struct{}, 1),
 	}
@@ -140,7 +141,7 @@ func (e *Engine) Begin(call *Call, done Completer) ID {
 	d := e.desks.Get().(*desk)
 	defer e.desks.Put(d)
 	shard := e.shardFor(d)
-	if outcome, why := e.admit(node, size); outcome != 0 {
+	if outcome, why := e.admit(node, size, now); outcome != 0 {
 		shard.refuse(node, outcome)
 		e.refused(node, outcome, why, done)
 		return ID{}
@@ -153,7 +154,7 @@ func (e *Engine) Begin(call *Call, done Completer) ID {
 	k, outcome := shard.begin(node, done, size, now, deadline)
 	if outcome != 0 {
 		e.release(node, size)
-		e.refused(node, outcome, whyRefused[outcome], done)
+		e.refused(node, outcome, whyNoSlot(outcome), done)
 		return ID{}
 	}
 	e.driver.notice(deadline)
@@ -171,28 +172,43 @@ func (e *Engine) Begin(call *Call, done Completer) ID {
 	return id
 }
 
-var whyRefused = map[Outcome]string{Shutdown: "the gateway is shutting down", Shed: "too many requests are held"}
+const (
+	whyShutdown = "the gateway is shutting down"
+	whyTooMany  = "too many requests are held"
+	whyTooLarge = "the requests held are too large in all"
+	whyNodeFull = "too many requests of this node are held"
+	whyTooLate  = "the gateway is overloaded: its deadlines come late"
+)
+
+// whyNoSlot says why a shard refuses.
+func whyNoSlot(outcome Outcome) string {
+	if outcome == Shutdown {
+		return whyShutdown
+	}
+	return whyTooMany
+}
 
 // admit reserves a place for a transaction, or says why there is none. The place is taken
 // before draining is looked at, so that either Drain sees the place or admit sees Drain.
-func (e *Engine) admit(node *Node, size uint32) (Outcome, string) {
+func (e *Engine) admit(node *Node, size uint32, now int64) (Outcome, string) {
 	held := e.held.Add(1)
 	bytes := e.heldBytes.Add(int64(size))
 	inFlight := int64(0)
 	if node.options.MaxInFlight > 0 {
 		inFlight = node.inFlight.Add(1)
 	}
-	var outcome Outcome
-	var why string
+	outcome, why := Shed, ""
 	switch {
 	case e.draining.Load():
-		outcome, why = Shutdown, whyRefused[Shutdown]
+		outcome, why = Shutdown, whyShutdown
 	case held > int64(e.options.MaxInFlight):
-		outcome, why = Shed, whyRefused[Shed]
+		why = whyTooMany
 	case bytes > e.options.MaxHeldBytes:
-		outcome, why = Shed, "the requests held are too large in all"
+		why = whyTooLarge
 	case inFlight > int64(node.options.MaxInFlight):
-		outcome, why = Shed, "too many requests of this node are held"
+		why = whyNodeFull
+	case e.driver.tooLate(now):
+		why = whyTooLate
 	default:
 		return 0, ""
 	}
@@ -278,23 +294,29 @@ func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bo
 	return ok
 }
 
-// expire ends what is due and returns when to call it again. The driver calls it.
-func (e *Engine) expire(now int64) int64 {
+// expire ends what is due and returns when to call it again: at once if it took too long. It goes
+// on at the shard where it stopped, and leaves a shard when all is done that was due at the
+// beginning: one that has something due at any time does not keep it from the others.
+func (e *Engine) expire(begin int64) int64 {
 	next := never
-	for i := range e.shards {
-		for {
-			batch, at := e.shards[i].advance(now, e.batch[:0])
+	for range e.shards {
+		sh := &e.shards[e.turn&uint32(len(e.shards)-1)]
+		for now := begin; ; {
+			batch, at := sh.advance(now, e.batch[:0])
 			for j := range batch {
 				h := &batch[j]
 				e.finish(h, &Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
 				*h = held{}
 			}
-			if at > now {
+			if at > begin {
 				next = min(next, at)
 				break
 			}
-			now = e.clock.now()
+			if now = e.clock.now(); now-begin > maxRound {
+				return begin
+			}
 		}
+		e.turn++
 	}
 	return next
 }
@@ -340,7 +362,7 @@ func (e *Engine) Close() error {
 			now := e.clock.now()
 			taken, from = e.shards[i].close(now, from, batch[:0])
 			for j := range taken {
-				e.finish(&taken[j], &Result{Outcome: Shutdown, Message: whyRefused[Shutdown]}, now)
+				e.finish(&taken[j], &Result{Outcome: Shutdown, Message: whyShutdown}, now)
 			}
 		}
 	}

@@ -44,6 +44,19 @@ func (b *recordingBus) Publish(r *Request) error {
 	return nil
 }
 
+// discard is a bus that marks requests as sent and forgets them.
+type discard struct{ sink Sink }
+
+func (b *discard) Bind(s Sink) { b.sink = s }
+func (b *discard) Publish(r *Request) error {
+	b.sink.Sent(r.ID)
+	return nil
+}
+
+type ignore struct{}
+
+func (ignore) Complete(Result) {}
+
 // completions counts what a transaction is told, and keeps the last result.
 type completions struct {
 	n    atomic.Int64

@@ -22,6 +22,11 @@ type Options struct {
 	// MaxHeldBytes bounds the sum of the values of held transactions, in bytes; above it they
 	// are shed. 0: 1 GiB.
 	MaxHeldBytes int64
+	// MaxLate is how late deadlines may come before new transactions are shed. When they have
+	// come later than this for as long again, there is more to do than the machine can, and what
+	// it takes on now it would not end in time either. 0: 50 ms. Negative: they are never shed
+	// for that. See [Engine.Late].
+	MaxLate time.Duration
 	// Shards is how many locks the table is spread over, a power of two up to 256.
 	// 0: four for each CPU, at most 64.
 	Shards int
@@ -68,6 +73,9 @@ func (o *Options) complete(cpus int) error {
 	}
 	if o.MaxHeldBytes < 0 {
 		errs = append(errs, fmt.Errorf("core: MaxHeldBytes is %d, want a positive number", o.MaxHeldBytes))
+	}
+	if o.MaxLate == 0 {
+		o.MaxLate = 50 * time.Millisecond
 	}
 	if o.Shards == 0 {
 		o.Shards = 1

@@ -23,7 +23,7 @@ func (e *Engine) Resolve(a Answer) bool {
 	reply := &read.reply
 	reply.Payload = a.Payload
 	if err == nil {
-		err = correlate(reply, a.CorrelationData)
+		err = identify(reply, a.CorrelationData)
 	}
 	k := reply.ID.key()
 	switch {
@@ -57,8 +57,8 @@ func (e *Engine) Resolve(a Answer) bool {
 	return true
 }
 
-// correlate finds the id of an answer: the payload's, or else the Correlation Data.
-func correlate(reply *Reply, correlation []byte) error {
+// identify finds the id of an answer: the payload's, or else the Correlation Data.
+func identify(reply *Reply, correlation []byte) error {
 	switch {
 	case len(correlation) == 0 && reply.HasID: // some libraries send the property empty
 		return nil

@@ -1,5 +1,7 @@
 package core
 
+import "time"
+
 // NodeStats are the counters of one node. Invariant: Begun = Held + the sum over Ended.
 type NodeStats struct {
 	Begun   uint64 // refused ones included
@@ -39,3 +41,9 @@ func (e *Engine) Held() int { return int(e.held.Load()) }
 
 // HeldBytes returns how many bytes of request values are held now.
 func (e *Engine) HeldBytes() int64 { return e.heldBytes.Load() }
+
+// Late returns how far the engine is behind with its deadlines now; 0: it is not. More than
+// [Options.MaxLate] for any length of time means that the machine is overloaded.
+func (e *Engine) Late() time.Duration {
+	return time.Duration(max(0, e.driver.late(e.clock.now())))
+}

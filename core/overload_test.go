@@ -1,0 +1,130 @@
+package core
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// busy keeps the driver for a while, as a machine does that has no processor left for it.
+type busy time.Duration
+
+func (b busy) Complete(Result) { time.Sleep(time.Duration(b)) }
+
+// overload is an engine whose driver is due after 10 ms and then busy for 200 ms.
+type overload struct {
+	t      *testing.T
+	engine *Engine
+	node   *Node
+	start  time.Time
+}
+
+func withOverload(t *testing.T, maxLate time.Duration, play func(*overload)) {
+	synctest.Test(t, func(t *testing.T) {
+		e, node, _ := newTestEngine(t, Options{MaxLate: maxLate})
+		e.Begin(&Call{Node: node, Timeout: 10 * time.Millisecond}, busy(200*time.Millisecond))
+		play(&overload{t, e, node, time.Now()})
+		requireAddsUp(t, e)
+		require.NoError(t, e.Close())
+	})
+}
+
+// at begins a transaction so many ms after the start and checks how that ends.
+func (o *overload) at(ms int, want Outcome) {
+	o.t.Helper()
+	time.Sleep(time.Until(o.start.Add(time.Duration(ms) * time.Millisecond)))
+	synctest.Wait()
+	c := &completions{}
+	id := o.engine.Begin(&Call{Node: o.node, Timeout: time.Second}, c)
+	if want != 0 {
+		require.Equal(o.t, Result{Outcome: want, Message: whyTooLate}, *c.last.Load(), "after %d ms", ms)
+		require.True(o.t, c.last.Load().RetrySafe())
+		return
+	}
+	require.False(o.t, id.IsZero(), "after %d ms", ms)
+	require.Zero(o.t, c.n.Load())
+	o.engine.Cancel(id)
+}
+
+// TestOverloadSheds: new transactions are shed while the driver is late, and not before it has
+// been for some time.
+func TestOverloadSheds(t *testing.T) {
+	withOverload(t, 0, func(o *overload) {
+		o.at(9, 0)
+		require.Zero(t, o.engine.Late())
+		o.at(60, 0)
+		require.Equal(t, 50*time.Millisecond, o.engine.Late())
+		o.at(61, 0) // seen
+		o.at(111, 0)
+		o.at(112, Shed)
+		require.Equal(t, 102*time.Millisecond, o.engine.Late())
+		o.at(209, Shed)
+		o.at(211, 0)
+		require.Zero(t, o.engine.Late())
+		require.EqualValues(t, 2, o.engine.Stats(o.node).Ended[Shed])
+	})
+}
+
+// TestPauseIsNoOverload: requesters that come back from a pause together with the driver see it
+// late once, and it has made up for the time when they look again; so they do after a second one.
+func TestPauseIsNoOverload(t *testing.T) {
+	withOverload(t, 0, func(o *overload) {
+		for _, start := range []time.Duration{0, time.Second} {
+			o.start = o.start.Add(start)
+			if start > 0 {
+				time.Sleep(time.Until(o.start))
+				o.engine.Begin(&Call{Node: o.node, Timeout: 10 * time.Millisecond}, busy(200*time.Millisecond))
+			}
+			o.at(170, 0)
+			o.at(209, 0)
+			o.at(211, 0)
+			o.at(300, 0)
+		}
+	})
+}
+
+func TestMaxLate(t *testing.T) {
+	withOverload(t, -1, func(o *overload) {
+		o.at(61, 0)
+		o.at(209, 0)
+	})
+	withOverload(t, 5*time.Millisecond, func(o *overload) {
+		o.at(16, 0)
+		o.at(21, 0)
+		o.at(22, Shed)
+	})
+}
+
+// TestTooLate: what a driver owes while it sleeps and while it works, on invented time.
+func TestTooLate(t *testing.T) {
+	const ms = int64(time.Millisecond)
+	for _, c := range []struct {
+		name            string
+		wakeAt, overdue int64
+		since           int64
+		now             int64
+		want            bool
+		noted           int64
+	}{
+		{"nothing is held", never, never, 0, 1000 * ms, false, 0},
+		{"it sleeps until later", 1100 * ms, never, 0, 1000 * ms, false, 0},
+		{"it should be awake, and just may be not", 950 * ms, never, 0, 1000 * ms, false, 0},
+		{"it should be awake", 949 * ms, never, 0, 1000 * ms, false, 1000 * ms},
+		{"it still should", 900 * ms, never, 950 * ms, 1000 * ms, false, 950 * ms},
+		{"it should for too long", 900 * ms, never, 949 * ms, 1000 * ms, true, 949 * ms},
+		{"it works on what is overdue", never, 900 * ms, 949 * ms, 1000 * ms, true, 949 * ms},
+		{"it works on it, and more is due", 960 * ms, 900 * ms, 949 * ms, 1000 * ms, true, 949 * ms},
+		{"it is working its way up", never, 950 * ms, 800 * ms, 1000 * ms, false, 800 * ms},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDriver(50 * time.Millisecond)
+			d.wakeAt.Store(c.wakeAt)
+			d.overdue.Store(c.overdue)
+			d.lateSince.Store(c.since)
+			require.Equal(t, c.want, d.tooLate(c.now))
+			require.Equal(t, c.noted, d.lateSince.Load())
+		})
+	}
+}
