@@ -560,6 +560,26 @@ func TestServerThatDoesNotRead(t *testing.T) {
 	close(block)
 }
 
+// Or it makes them fail, and the client lives on.
+func TestNoWait(t *testing.T) {
+	block := make(chan struct{})
+	f := newFake(t, Options{Endpoint: "opc.tcp://server:1"}, func(*serving, uint32, ua.Request) { <-block })
+	c := dial(t, f, Options{NoWait: true})
+	require.NoError(t, c.Conn().(*net.TCPConn).SetWriteBuffer(4096))
+	body, err := c.Encode(readRequest(300))
+	require.NoError(t, err)
+	const bound = 1 << 20 // sends
+	for range bound {
+		if _, err = c.SendBody(body); err != nil {
+			break
+		}
+	}
+	require.ErrorIs(t, err, ErrFull)
+	require.NoError(t, c.Err())
+	c.Abort()
+	close(block)
+}
+
 func TestUse(t *testing.T) {
 	tokens := make(chan *ua.NodeID, 2)
 	f := newFake(t, Options{Endpoint: "opc.tcp://server:1"}, func(s *serving, id uint32, r ua.Request) {
