@@ -43,11 +43,6 @@ type driver struct {
 	stopped  chan struct{}
 }
 
-const (
-	maxRound = int64(2e6) // ns
-	breath   = int64(1e5) // ns
-)
-
 func newDriver(maxLate time.Duration) *driver {
 	d := &driver{maxLate: int64(maxLate), wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
 	if maxLate < 0 {
@@ -111,7 +106,7 @@ func (d *driver) run(clock func() int64, expire func(now int64) int64) {
 			if wait > 0 {
 				d.lateSince.Store(0)
 			}
-			timer.Reset(time.Duration(max(wait, breath)))
+			timer.Reset(time.Duration(wait))
 		}
 		select {
 		case <-timer.C:

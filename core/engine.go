@@ -25,7 +25,6 @@ type Engine struct {
 	lastDesk atomic.Uint32
 	driver   *driver
 	batch    []held // the driver's
-	turn     uint32 // the driver's: the shard that is next
 	waiters  WaiterPool
 
 	held      atomic.Int64
@@ -294,15 +293,14 @@ func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bo
 	return ok
 }
 
-// expire ends what is due and returns when to call it again: at once if it took too long. It goes
-// on at the shard where it stopped, and leaves a shard when all is done that was due at the
-// beginning: one that has something due at any time does not keep it from the others.
+// expire ends what is due and returns when to call it again. The driver calls it. It leaves a
+// shard when all is done that was due at the beginning: one that has something due at any time
+// does not keep it from the others.
 func (e *Engine) expire(begin int64) int64 {
 	next := never
-	for range e.shards {
-		sh := &e.shards[e.turn&uint32(len(e.shards)-1)]
-		for now := begin; ; {
-			batch, at := sh.advance(now, e.batch[:0])
+	for i := range e.shards {
+		for now := begin; ; now = e.clock.now() {
+			batch, at := e.shards[i].advance(now, e.batch[:0])
 			for j := range batch {
 				h := &batch[j]
 				e.finish(h, &Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
@@ -312,11 +310,7 @@ func (e *Engine) expire(begin int64) int64 {
 				next = min(next, at)
 				break
 			}
-			if now = e.clock.now(); now-begin > maxRound {
-				return begin
-			}
 		}
-		e.turn++
 	}
 	return next
 }
