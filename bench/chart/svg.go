@@ -18,7 +18,7 @@ const (
 	titleLine         = 30     // below it are the others
 	legendRow         = 20
 	legendLine        = 36 // how long a line is that stands for a series
-	maxMarked         = 60 // a series of more points has no markers
+	maxMarked         = 60 // points of a series that has markers
 )
 
 // look is how a series is told from others.
@@ -35,6 +35,8 @@ var looks = [MaxSeries]look{
 	{"#000000", "2 5", "m-4.5-2h9v4h-9z"},                        // bar, flat
 	{"#7f7f7f", "8 3 2 3 2 3", "m-2-4.5h4v9h-4z"},                // bar, upright
 }
+
+func (s *Series) marked() bool { return len(s.Points) <= maxMarked }
 
 // picture is a chart that is being written.
 type picture struct {
@@ -108,7 +110,9 @@ func (p *picture) legend() {
 	for i := range p.Series {
 		x, y := margin+float64(float64(i/rows)*pitch), titleLine+24+float64(i%rows)*legendRow
 		p.stroke(looks[i], fmt.Sprintf("M%s %sh%d", px(x), px(y), legendLine))
-		fmt.Fprintf(p, `<path d="M%s %s%s" fill="%s"/>`+"\n", px(x+legendLine/2), px(y), looks[i].marker, looks[i].colour)
+		if p.Series[i].marked() {
+			fmt.Fprintf(p, `<path d="M%s %s%s" fill="%s"/>`+"\n", px(x+legendLine/2), px(y), looks[i].marker, looks[i].colour)
+		}
 		p.text(x+legendLine+8, y+4, "start", "", p.Series[i].Name)
 	}
 }
@@ -148,7 +152,7 @@ func (p *picture) line(s *Series, l look) {
 		path.WriteString(px(p.x.pixel(q.X)) + " " + px(p.y.pixel(q.Y)))
 	}
 	p.stroke(l, path.String())
-	if len(points) > maxMarked {
+	if !s.marked() {
 		return
 	}
 	for _, q := range points {

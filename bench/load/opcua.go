@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gopcua/opcua/ua"
@@ -64,6 +66,7 @@ type OPCUA struct {
 	object   *ua.NodeID // nil: a Write
 	identity opcuaIdentity
 	spacing  time.Duration // of attempts to connect anew
+	learned  atomic.Pointer[opcuaPlan]
 }
 
 // NewOPCUA checks options and reads the files they name. It does not connect. The error lists all
@@ -123,11 +126,12 @@ func (t *OPCUA) String() string {
 	return t.o.Endpoint + " " + cmp.Or(t.o.Method, t.o.Variable)
 }
 
-// Describe implements [Describer].
+// Describe implements [Describer], as far as the server has said what it takes.
 func (t *OPCUA) Describe(r *Report) {
-	r.PayloadBytes = t.o.Payload
 	r.Expectation = t.o.Expect
-	r.Checked = t.o.Expect == ExpectEcho && t.object != nil
+	if p := t.learned.Load(); p != nil {
+		r.PayloadBytes, r.Checked = p.text, p.checked
+	}
 }
 
 // opcuaTime is how long connecting, logging in and reading what there is may take.
@@ -146,6 +150,7 @@ func (t *OPCUA) Open(ctx context.Context, lanes int) ([]Lane, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.learned.Store(p)
 	return openOPCUA(ctx, t, p, lanes)
 }
 
@@ -183,14 +188,21 @@ func (t *OPCUA) login(ctx context.Context, deliver func(rawclient.Response)) (*r
 		ApplicationURI: cmp.Or(id.uri, "urn:flowsync:load"), Deliver: deliver, NoWait: true, Timeout: opcuaTime,
 	})
 	if err != nil {
-		return nil, err
+		return nil, opcuaError{err}
 	}
 	if _, err := c.Login(ctx, id.who, time.Hour); err != nil {
 		c.Abort()
-		return nil, fmt.Errorf("logging in: %w", err)
+		return nil, opcuaError{fmt.Errorf("logging in: %w", err)}
 	}
 	return c, nil
 }
+
+// opcuaError is an error of the client's for people to whom the client is a part of this program.
+type opcuaError struct{ error }
+
+func (e opcuaError) Error() string { return strings.ReplaceAll(e.error.Error(), "rawclient: ", "") }
+
+func (e opcuaError) Unwrap() error { return e.error }
 
 // leaveTime is how long saying goodbye may take.
 const leaveTime = 250 * time.Millisecond

@@ -36,7 +36,11 @@ func TestOPCUARuns(t *testing.T) {
 			require.NoError(t, err)
 			assert.True(t, r.OK(), "%+v", r)
 			assert.Equal(t, o.Expect != ExpectAny && o.Variable == "", r.Checked)
-			assert.Equal(t, max(MinPayload, o.Payload), r.PayloadBytes)
+			if name == "no arguments" {
+				assert.Zero(t, r.PayloadBytes)
+			} else {
+				assert.Equal(t, max(MinPayload, o.Payload), r.PayloadBytes)
+			}
 			assert.Equal(t, url+" "+o.Method+o.Variable, r.Target)
 			assert.Zero(t, r.Reconnects)
 		})
@@ -375,6 +379,7 @@ func TestOPCUARefuses(t *testing.T) {
 			err := target.Probe(ctx, opcuaPatience)
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, target.String())
+			assert.NotContains(t, err.Error(), "rawclient")
 		})
 	}
 }

@@ -100,9 +100,9 @@ var outcomes = func() map[string]bool {
 func refused(err error) Verdict {
 	var status ua.StatusCode
 	if errors.As(err, &status) {
-		return Verdict{Outcome: statusName(status), Err: err}
+		return Verdict{Outcome: statusName(status), Err: opcuaError{err}}
 	}
-	return wrong("%w", err)
+	return wrong("%w", opcuaError{err})
 }
 
 func wrong(format string, args ...any) Verdict {

@@ -22,6 +22,7 @@ type opcuaPlan struct {
 	outputs      []opcuaOutput
 	response     uint16 // type id
 	checked      bool   // some output tells of which request it is
+	text         int    // bytes of the first String; 0: there is none
 }
 
 // opcuaOutput is an output argument.
@@ -45,7 +46,7 @@ func (t *OPCUA) plan(ctx context.Context, c *rawclient.Client) (*opcuaPlan, erro
 		err = p.expect(t.o.Expect)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t, err)
+		return nil, fmt.Errorf("%s: %w", t, opcuaError{err})
 	}
 	return p, nil
 }
@@ -54,7 +55,7 @@ func (t *OPCUA) plan(ctx context.Context, c *rawclient.Client) (*opcuaPlan, erro
 func (p *opcuaPlan) enlarge(size int) {
 	for i := range p.inputs {
 		if p.inputs[i].kind == ua.TypeIDString {
-			p.inputs[i].size = size
+			p.inputs[i].size, p.text = size, size
 			return
 		}
 	}

@@ -137,7 +137,7 @@ func (s *opcuaSession) watch(ctx context.Context) bool {
 			c.client.Abort()
 		case <-c.client.Done():
 		}
-		err := fmt.Errorf("the session was lost: %w", c.why())
+		err := opcuaError{fmt.Errorf("the session was lost: %w", c.why())}
 		s.lose(err)
 		c.lose(err)
 		return true
