@@ -17,12 +17,13 @@ import (
 // childEnv tells a process that it is a server, with a [Config] as JSON.
 const childEnv = "FLOWSYNC_BENCH_SERVER"
 
-// patience is how long anything may take that should take no time.
-const patience = 30 * time.Second
+// Patience is how long anything may take that should take no time.
+const Patience = 30 * time.Second
 
 // command is a line that a server's process is told, as JSON. What comes back is a state.
 type command struct {
 	Do   string // see child.do
+	What string `json:",omitempty"`
 	N    int    `json:",omitempty"`
 	File string `json:",omitempty"`
 }
@@ -34,12 +35,13 @@ type state struct {
 	CPU        time.Duration // of the process, user and system, so far
 	Heap       int64         `json:",omitempty"` // bytes, after a collection
 	Goroutines int           `json:",omitempty"`
+	Said       any           `json:",omitempty"` // by Server.Tell
 	Error      string        `json:",omitempty"`
 }
 
 // child is the process of a server, seen from inside.
 type child struct {
-	backend   *Backend // nil: there is none
+	Server
 	profiling *os.File
 }
 
@@ -58,7 +60,7 @@ func serveChild(servers Servers, config string, commands io.Reader, states io.Wr
 	if err != nil {
 		return fmt.Errorf("bench: starting %s: %w", c.Server, err)
 	}
-	err = (&child{backend: server.Backend}).obey(state{Address: server.Address, Broker: server.Broker}, commands, states)
+	err = (&child{Server: server}).obey(state{Address: server.Address, Broker: server.Broker}, commands, states)
 	return errors.Join(err, server.Stop())
 }
 
@@ -90,6 +92,11 @@ func (c *child) do(do command) (s state, err error) {
 		s = memory()
 	case "hold", "held", "release":
 		err = c.hold(do)
+	case "tell":
+		if c.Tell == nil {
+			return s, errors.New("bench: this server has nothing to tell")
+		}
+		s.Said, err = c.Tell(do.What)
 	case "profile":
 		if c.profiling, err = os.Create(do.File + ".cpu"); err == nil {
 			err = pprof.StartCPUProfile(c.profiling)
@@ -99,25 +106,25 @@ func (c *child) do(do command) (s state, err error) {
 	default:
 		err = fmt.Errorf("bench: the command %q is not known", do.Do)
 	}
-	cpu, cpuErr := cpuTime()
-	s.CPU = cpu
+	var cpuErr error
+	s.CPU, cpuErr = cpuTime()
 	return s, errors.Join(err, cpuErr)
 }
 
 // hold is about what the backend keeps.
 func (c *child) hold(do command) error {
-	if c.backend == nil {
+	if c.Backend == nil {
 		return fmt.Errorf("bench: this server has no backend to %s", do.Do)
 	}
 	switch do.Do {
 	case "hold":
-		c.backend.Hold()
+		c.Backend.Hold()
 	case "held":
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
 		defer cancel()
-		return c.backend.AwaitHeld(ctx, do.N)
+		return c.Backend.AwaitHeld(ctx, do.N)
 	case "release":
-		return c.backend.Release()
+		return c.Backend.Release()
 	}
 	return nil
 }

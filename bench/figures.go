@@ -13,8 +13,15 @@ type Figures struct {
 	Window  time.Duration // as it was
 	CPU     time.Duration // of the server's process in the window
 	Others  []PartCPU     // of other processes that took part in the work
+	More    []Figure      // of this kind of workload only
 	Times
 	Faults
+}
+
+// Figure is one more figure.
+type Figure struct {
+	Unit  string
+	Value float64
 }
 
 // PartCPU is the CPU time of a process in the window.
@@ -45,7 +52,14 @@ func (f Figures) String() string {
 	for _, o := range f.Others {
 		fmt.Fprintf(&b, "%s %.1f, ", o.Part, micros(o.CPU)/float64(max(1, f.Answers)))
 	}
-	fmt.Fprintf(&b, "%6.0f/s, %v, lost %d, wrong %d, duplicate %d", f.Rate(), f.Times, f.Lost, f.Wrong, f.Duplicate)
+	for _, m := range f.More {
+		fmt.Fprintf(&b, "%s %.4g, ", m.Unit, m.Value)
+	}
+	fmt.Fprintf(&b, "%6.0f/s, ", f.Rate())
+	if f.Times != (Times{}) {
+		fmt.Fprintf(&b, "%v, ", f.Times)
+	}
+	fmt.Fprintf(&b, "lost %d, wrong %d, duplicate %d", f.Lost, f.Wrong, f.Duplicate)
 	return b.String()
 }
 

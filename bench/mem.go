@@ -41,5 +41,6 @@ func ownServers() Servers {
 		FlowsyncName: WithBackend(Flowsync),
 		MemName:      WithBackend(MemGateway),
 		MochiName:    Mochi,
+		SinkName:     Sink,
 	}
 }

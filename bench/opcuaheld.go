@@ -94,7 +94,7 @@ func (h *Held) hold(p *Process, l *loop) error {
 
 // readState reads Server_ServerStatus_State again and again, and gives how long it took.
 func readState(ctx context.Context, c *rawclient.Client, reads int) (Times, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	ctx, cancel := context.WithTimeout(ctx, 2*Patience)
 	defer cancel()
 	times := make([]time.Duration, reads)
 	for i := range times {

@@ -64,7 +64,7 @@ var policies = map[string]string{
 
 // connect opens a channel and logs in, nameless.
 func connect(ctx context.Context, address, security string, k *Keys, deliver func(rawclient.Response)) (*rawclient.Client, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	o := rawclient.Options{Endpoint: address, ApplicationURI: applicationURI, Deliver: deliver}
 	if security != "None" {

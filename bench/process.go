@@ -65,8 +65,21 @@ func (p *Process) tell(c command) (state, error) {
 	return p.state()
 }
 
+// ask has the server's Tell answer into said, which is a pointer.
+func (p *Process) ask(what string, said any) error {
+	s, err := p.tell(command{Do: "tell", What: what})
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(s.Said)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, said)
+}
+
 func (p *Process) state() (s state, err error) {
-	kill := time.AfterFunc(2*patience, func() { _ = p.cmd.Process.Kill() })
+	kill := time.AfterFunc(2*Patience, func() { _ = p.cmd.Process.Kill() })
 	defer kill.Stop()
 	if err := p.states.Decode(&s); err != nil {
 		return s, fmt.Errorf("bench: the server's process: %w", err)
@@ -91,7 +104,7 @@ func (p *Process) profile(file string) (end func() error, err error) {
 // Close ends the process. The error says how it ended, if it did not end well.
 func (p *Process) Close() error {
 	_ = p.in.Close() // which ends it
-	kill := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	kill := time.AfterFunc(Patience, func() { _ = p.cmd.Process.Kill() })
 	defer kill.Stop()
 	if err := p.cmd.Wait(); err != nil {
 		return fmt.Errorf("bench: the server's process: %w: %s", err, bytes.TrimSpace(p.stderr.Bytes()))

@@ -38,7 +38,7 @@ func StartProgram(ready func(line string) bool, name string, args ...string) (*P
 	_ = write.Close() // the program has it
 	isReady := make(chan struct{})
 	go p.follow(read, ready, isReady)
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(Patience)
 	defer timer.Stop()
 	select {
 	case <-isReady:
@@ -88,7 +88,7 @@ func (p *Program) Close() error {
 	if p.cmd.Process.Signal(syscall.SIGTERM) != nil { // Windows does not have it
 		_ = p.cmd.Process.Kill()
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(Patience)
 	defer timer.Stop()
 	select {
 	case <-p.ended:

@@ -98,6 +98,9 @@ func report(b *testing.B, rounds []Figures) {
 			return micros(f.Others[i].CPU) / float64(max(1, f.Answers))
 		})), o.Part+"-cpu-µs/request")
 	}
+	for i, m := range rounds[0].More {
+		b.ReportMetric(median(each(rounds, func(f Figures) float64 { return f.More[i].Value })), m.Unit)
+	}
 	b.ReportMetric(median(each(rounds, Rate)), "requests/s")
 	var faults Faults
 	times := make([]Times, len(rounds))
@@ -107,7 +110,9 @@ func report(b *testing.B, rounds []Figures) {
 		faults.Wrong += f.Wrong
 		faults.Duplicate += f.Duplicate
 	}
-	reportTimes(b, "", times)
+	if rounds[0].Times != (Times{}) {
+		reportTimes(b, "", times)
+	}
 	faults.report(b)
 }
 

@@ -14,6 +14,8 @@ type Server struct {
 	Broker  string   // host:port of the MQTT broker inside; empty: there is none
 	Backend *Backend // which answers behind it; nil: whoever does is not ours
 	Stop    func() error
+	// Tell answers questions of the benchmark's own; nil: there are none.
+	Tell func(what string) (any, error)
 }
 
 // Config is what a server is told.
