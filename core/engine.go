@@ -293,23 +293,22 @@ func (e *Engine) endWith(id ID, outcome Outcome, why string, onlyUnsent bool) bo
 	return ok
 }
 
-// expire ends what is due and returns when to call it again. The driver calls it. It leaves a
-// shard when all is done that was due at the beginning: one that has something due at any time
-// does not keep it from the others.
-func (e *Engine) expire(begin int64) int64 {
+// expire ends what is due and returns when to call it again. The driver calls it.
+func (e *Engine) expire(now int64) int64 {
 	next := never
 	for i := range e.shards {
-		for now := begin; ; now = e.clock.now() {
+		for {
 			batch, at := e.shards[i].advance(now, e.batch[:0])
 			for j := range batch {
 				h := &batch[j]
 				e.finish(h, &Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
 				*h = held{}
 			}
-			if at > begin {
+			if at > now {
 				next = min(next, at)
 				break
 			}
+			now = e.clock.now()
 		}
 	}
 	return next
