@@ -40,11 +40,11 @@ func (p *page) functions() template.FuncMap {
 	d := p.data
 	return template.FuncMap{
 		"value": d.value, "ratio": d.ratio, "span": figure.span, "worst": figure.worst,
-		"mul": operation(func(a, b float64) float64 { return a * b }),
-		"div": operation(func(a, b float64) float64 { return a / b }),
-		"add": operation(func(a, b float64) float64 { return a + b }),
-		"sub": operation(func(a, b float64) float64 { return a - b }),
-		"row": d.row, "figures": d.figures, "cells": cells, "bytes": bytesOf,
+		"mul":  operation(func(a, b float64) float64 { return a * b }),
+		"div":  operation(func(a, b float64) float64 { return a / b }),
+		"add":  operation(func(a, b float64) float64 { return a + b }),
+		"sub":  operation(func(a, b float64) float64 { return a - b }),
+		"list": list, "row": d.row, "figures": d.figures, "cells": cells, "bytes": bytesOf,
 		"atMost": p.targets.atMost, "atLeast": p.targets.atLeast,
 		"notMeasured": p.targets.notMeasured, "verdicts": p.targets.verdicts,
 		"header": d.header, "commands": d.commands,

@@ -19,9 +19,10 @@ On {{header "core" "machine"}}; {{header "core" "date"}}.
 
 | variant | 0 | 1 M | random | spread |
 |---|---|---|---|---|
-{{row "core" "ns/op" "table" "Table" "now/held=0" "now/held=1M" ""}}
-{{row "core" "ns/op" "mutex map" "TableNaive" "now/held=0" "now/held=1M" ""}}
-{{figures "core" "table" "Table/now/held=0" "ns/op" "B/op" "allocs/op"}}
+{{- $held := list "now/held=0" "now/held=1M" ""}}
+{{row "core" "ns/op" "table" "Table" $held}}
+{{row "core" "ns/op" "mutex map" "TableNaive" $held}}
+{{figures "core" "table" "Table/now/held=0" (list "ns/op" "B/op" "allocs/op")}}
 {{cells "by lock" (ratio "core" "Table/now/held=0" "Lock" "ns/op") 7 "text"}}
 Span {{span (value "core" "Table/now/held=0" "ns/op")}}, worst {{worst (value "core" "Table/now/held=0" "ns/op")}}.
 

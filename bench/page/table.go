@@ -7,7 +7,7 @@ import (
 
 // row is a row of a table: the medians of what is below a benchmark, in one unit, and the widest
 // spread among them.
-func (d *data) row(file, unit, label, benchmark string, below ...string) string {
+func (d *data) row(file, unit, label, benchmark string, below []string) string {
 	columns := []string{label}
 	spread := 0.0
 	for _, b := range below {
@@ -22,7 +22,7 @@ func (d *data) row(file, unit, label, benchmark string, below ...string) string 
 }
 
 // figures is a row of a table: the medians of one benchmark in several units.
-func (d *data) figures(file, label, benchmark string, units ...string) string {
+func (d *data) figures(file, label, benchmark string, units []string) string {
 	columns := []string{label}
 	for _, unit := range units {
 		columns = append(columns, d.value(file, benchmark, unit).String())
@@ -46,6 +46,9 @@ func cells(label string, numbers ...any) (string, error) {
 	}
 	return line(columns...), nil
 }
+
+// list is what rows take several of.
+func list(items ...string) []string { return items }
 
 func line(columns ...string) string { return "| " + strings.Join(columns, " | ") + " |" }
 
