@@ -105,4 +105,4 @@ func (n naiveTexts) End(key string) bool {
 func BenchmarkTableNaive(b *testing.B)        { correlate.Patterns(b, openNaive) }
 func BenchmarkBeginResolveNaive(b *testing.B) { correlate.Patterns(b, openNaiveTexts) }
 func BenchmarkExpireNaive(b *testing.B)       { correlate.Expire(b, openNaiveWaiting) }
-func BenchmarkMemoryNaive(b *testing.B)       { correlate.Memory(b, openNaive) }
+func BenchmarkHeldMemoryNaive(b *testing.B)   { correlate.Memory(b, openNaive) }

@@ -100,4 +100,4 @@ func (s *shards[V]) drop(yield func(V) bool) {
 func BenchmarkTableSharded(b *testing.B)        { correlate.Patterns(b, openSharded) }
 func BenchmarkBeginResolveSharded(b *testing.B) { correlate.Patterns(b, openShardedTexts) }
 func BenchmarkExpireSharded(b *testing.B)       { correlate.Expire(b, openSharded) }
-func BenchmarkMemorySharded(b *testing.B)       { correlate.Memory(b, openSharded) }
+func BenchmarkHeldMemorySharded(b *testing.B)   { correlate.Memory(b, openSharded) }

@@ -42,4 +42,4 @@ func (s *shardedBare) Close() { s.init() }
 
 func BenchmarkTableShardedBare(b *testing.B)        { correlate.Patterns(b, openShardedBare) }
 func BenchmarkBeginResolveShardedBare(b *testing.B) { correlate.Patterns(b, openShardedBareTexts) }
-func BenchmarkMemoryShardedBare(b *testing.B)       { correlate.Memory(b, openShardedBare) }
+func BenchmarkHeldMemoryShardedBare(b *testing.B)   { correlate.Memory(b, openShardedBare) }

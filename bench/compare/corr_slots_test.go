@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 type slots struct {
 	engine *core.Engine
 	node   *core.Node
-	spaces sync.Pool // *[]byte, for answers
 }
 
 func openSlots(tb testing.TB) correlate.Core[core.ID] {
@@ -27,10 +25,7 @@ func openSlots(tb testing.TB) correlate.Core[core.ID] {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &slots{engine, node, sync.Pool{New: func() any {
-		space := make([]byte, 0, 64)
-		return &space
-	}}}
+	return &slots{engine, node}
 }
 
 // sentBus marks requests as sent and forgets them.
@@ -57,14 +52,13 @@ func (s *slots) Begin(h *correlate.Held, timeout time.Duration) core.ID {
 }
 
 func (s *slots) End(id core.ID) bool {
-	space := s.spaces.Get().(*[]byte)
-	ok := s.engine.Resolve(core.Answer{Node: s.node, Payload: appendAnswer(*space, id)})
-	s.spaces.Put(space)
-	return ok
+	a := newAnswer(id)
+	defer a.release()
+	return s.engine.Resolve(core.Answer{Node: s.node, Payload: a.payload})
 }
 
 func (s *slots) Close() { s.engine.Close() }
 
 func BenchmarkBeginResolveSlots(b *testing.B) { correlate.Patterns(b, openSlots) }
 func BenchmarkExpireSlots(b *testing.B)       { correlate.Expire(b, openSlots) }
-func BenchmarkMemorySlots(b *testing.B)       { correlate.Memory(b, openSlots) }
+func BenchmarkHeldMemorySlots(b *testing.B)   { correlate.Memory(b, openSlots) }

@@ -51,4 +51,4 @@ func (s *syncMap) Close() {
 func BenchmarkTableSyncMap(b *testing.B)        { correlate.Patterns(b, openSyncMap) }
 func BenchmarkBeginResolveSyncMap(b *testing.B) { correlate.Patterns(b, openSyncMapTexts) }
 func BenchmarkExpireSyncMap(b *testing.B)       { correlate.Expire(b, openSyncMap) }
-func BenchmarkMemorySyncMap(b *testing.B)       { correlate.Memory(b, openSyncMap) }
+func BenchmarkHeldMemorySyncMap(b *testing.B)   { correlate.Memory(b, openSyncMap) }

@@ -3,6 +3,7 @@ package compare
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,19 +31,28 @@ func (x texts[T]) Begin(h *correlate.Held, timeout time.Duration) core.ID {
 }
 
 func (x texts[T]) End(id core.ID) bool {
-	var space [64]byte
-	reply, err := core.DecodeAnswer(appendAnswer(space[:0], id))
+	a := newAnswer(id)
+	reply, err := core.DecodeAnswer(a.payload)
+	a.release()
 	return err == nil && x.table.End(reply.ID)
 }
 
 func (x texts[T]) Close() { x.table.Close() }
 
-// appendAnswer appends the message of an answer.
-func appendAnswer(dst []byte, id core.ID) []byte {
-	dst = append(dst, `{"id":"`...)
-	dst = id.Append(dst)
-	return append(dst, `","value":1}`...)
+// answer is a message that a bus has read, into memory that it uses again.
+type answer struct{ payload []byte }
+
+var answers = sync.Pool{New: func() any { return new(answer) }}
+
+func newAnswer(id core.ID) *answer {
+	a := answers.Get().(*answer)
+	a.payload = append(a.payload[:0], `{"id":"`...)
+	a.payload = id.Append(a.payload)
+	a.payload = append(a.payload, `","value":1}`...)
+	return a
 }
+
+func (a *answer) release() { answers.Put(a) }
 
 // alternative is a core whose keys are the engine's ids or their text.
 type alternative struct {

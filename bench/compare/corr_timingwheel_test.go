@@ -73,4 +73,4 @@ func (w *timingWheel) Close() {
 func BenchmarkTableTimingWheel(b *testing.B)        { correlate.Patterns(b, openTimingWheel) }
 func BenchmarkBeginResolveTimingWheel(b *testing.B) { correlate.Patterns(b, openTimingWheelTexts) }
 func BenchmarkExpireTimingWheel(b *testing.B)       { correlate.Expire(b, openTimingWheel) }
-func BenchmarkMemoryTimingWheel(b *testing.B)       { correlate.Memory(b, openTimingWheel) }
+func BenchmarkHeldMemoryTimingWheel(b *testing.B)   { correlate.Memory(b, openTimingWheel) }

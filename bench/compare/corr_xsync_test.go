@@ -48,4 +48,4 @@ func (c *concurrent) Close() {
 func BenchmarkTableXsync(b *testing.B)        { correlate.Patterns(b, openXsync) }
 func BenchmarkBeginResolveXsync(b *testing.B) { correlate.Patterns(b, openXsyncTexts) }
 func BenchmarkExpireXsync(b *testing.B)       { correlate.Expire(b, openXsync) }
-func BenchmarkMemoryXsync(b *testing.B)       { correlate.Memory(b, openXsync) }
+func BenchmarkHeldMemoryXsync(b *testing.B)   { correlate.Memory(b, openXsync) }

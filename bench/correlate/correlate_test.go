@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"flag"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -38,12 +39,19 @@ type faults struct {
 	mute      bool          // deadlines do not come
 	repeats   bool          // deadlines come twice
 	thinks    time.Duration // Begin takes that long
+	tires     bool          // and each core that is opened ten times as long as the one before
 	remembers int           // bytes more than needed, for each
 	kept      [][]byte
 }
 
 func openSimple(f faults) Open[int] {
-	return func(testing.TB) Core[int] { return &simple{faults: f, held: map[int]*time.Timer{}} }
+	return func(testing.TB) Core[int] {
+		s := &simple{faults: f, held: map[int]*time.Timer{}}
+		if f.tires {
+			f.thinks *= 10
+		}
+		return s
+	}
 }
 
 func (s *simple) Begin(h *Held, timeout time.Duration) int {
@@ -167,7 +175,7 @@ func TestExpireCatchesABrokenCore(t *testing.T) {
 	}{
 		"deadlines do not come":   {faults{mute: true}, "of 16 deadlines 16 did not come"},
 		"deadlines come twice":    {faults{repeats: true}, "of 16 deadlines -16 did not come"},
-		"it cannot begin in time": {faults{thinks: time.Minute}, "16 transactions could not be begun in"},
+		"it cannot begin in time": {faults{thinks: time.Minute, tires: true}, "16 transactions could not be begun before the first deadline"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -185,4 +193,60 @@ func TestMemoryCountsWhatIsHeld(t *testing.T) {
 	require.Positive(t, lean.cycle)
 	require.Greater(t, lean.bytes, 50.0, "a timer and an entry of a map")
 	require.InDelta(t, 1024, fat.bytes-lean.bytes, 100)
+}
+
+// benchmark runs a benchmark for a few iterations, and says whether it failed.
+func benchmark(t *testing.T, run func(b *testing.B)) (failed bool) {
+	benchtime := flag.Lookup("test.benchtime")
+	before := benchtime.Value.String()
+	require.NoError(t, benchtime.Value.Set("20x"))
+	defer func() { require.NoError(t, benchtime.Value.Set(before)) }()
+	testing.Benchmark(func(b *testing.B) {
+		run(b)
+		failed = b.Failed()
+	})
+	return failed
+}
+
+var few = height{sampled, "16"}
+
+func TestBenchmarksFailWithABrokenCore(t *testing.T) {
+	for name, c := range map[string]struct {
+		run    func(b *testing.B, open Open[int])
+		broken faults
+	}{
+		"patterns": {
+			func(b *testing.B, open Open[int]) { patterns(b, open, few) }, faults{forgets: true},
+		},
+		"patterns, expiry": {
+			func(b *testing.B, open Open[int]) { patterns(b, open, few) }, faults{hastens: timeout},
+		},
+		"expire": {
+			func(b *testing.B, open Open[int]) { expire(b, open, few, "tick", 0) }, faults{repeats: true},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.False(t, benchmark(t, func(b *testing.B) { c.run(b, openSimple(faults{})) }))
+			require.True(t, benchmark(t, func(b *testing.B) { c.run(b, openSimple(c.broken)) }))
+		})
+	}
+}
+
+// What is held is built once, by the first that needs it, and closed.
+func TestOneCoreForAllPatterns(t *testing.T) {
+	var opened []*simple
+	require.False(t, benchmark(t, func(b *testing.B) {
+		patterns(b, func(tb testing.TB) Core[int] {
+			s := openSimple(faults{})(tb).(*simple)
+			opened = append(opened, s)
+			return s
+		}, few)
+	}))
+	require.Len(t, opened, 1)
+	require.Empty(t, opened[0].held)
+	require.Equal(t, few.held+4*(1+20), opened[0].last, "each pattern is called with 1 iteration, then with 20")
+}
+
+func TestMemoryBenchmark(t *testing.T) {
+	require.False(t, benchmark(t, func(b *testing.B) { memory(b, openSimple(faults{}), few) }))
 }

@@ -6,7 +6,7 @@
 //
 //	func BenchmarkTableNaive(b *testing.B)  { correlate.Patterns(b, openNaive) }
 //	func BenchmarkExpireNaive(b *testing.B) { correlate.Expire(b, openNaive) }
-//	func BenchmarkMemoryNaive(b *testing.B) { correlate.Memory(b, openNaive) }
+//	func BenchmarkHeldMemoryNaive(b *testing.B) { correlate.Memory(b, openNaive) }
 //
 // # Words
 //

@@ -76,9 +76,9 @@ func measureExpiry[K any](tb testing.TB, open Open[K], n int, over time.Duration
 			return awaitExpiry(tb, core, t, all, first+over+patience)
 		}
 		core.Close()
-		lead *= 3
+		lead = 2 * time.Since(t.epoch)
 	}
-	return nil, fmt.Errorf("correlate: %d transactions could not be begun in %v", n, lead/3)
+	return nil, fmt.Errorf("correlate: %d transactions could not be begun before the first deadline; the next try would have had %v", n, lead)
 }
 
 // awaitExpiry waits until all have expired, or until the tally is as old as last.
