@@ -80,6 +80,10 @@ func (r *Report) OK() bool {
 // Reached says whether the generator could start what it was to offer.
 func (r *Report) Reached() bool { return r.Unstarted == 0 }
 
+// late says whether the generator was so late itself that the times say more of it, or of the machine
+// it runs on, than of the target.
+func (r *Report) late() bool { return r.Lag.P99 > 1 && r.Lag.P99 > r.Latency.P99/4 }
+
 func (r *Report) count(outcome string) uint64 {
 	for _, t := range r.Outcomes {
 		if t.Outcome == outcome {

@@ -224,7 +224,7 @@ func TestProgress(t *testing.T) {
 		assert.EqualValues(t, 1, all[0].Wrong)
 		assert.Greater(t, all[2].Duplicate, all[1].Duplicate)
 		assert.Equal(t, 3500*time.Millisecond, all[0].Total)
-		assert.Contains(t, all[0].String(), "of 4s (warming up): ")
+		assert.Contains(t, all[0].String(), "right answers/s, warming up, held")
 		assert.NotContains(t, all[2].String(), "warming up")
 	})
 }

@@ -51,7 +51,8 @@ const (
 // FindCapacity doubles the rate until a step fails (or halves it until one passes), and halves the
 // interval between then. A step passes if its p99 is below the bound, nothing was lost, wrong or
 // duplicate, 99 % were answered, and the generator could start what it was to offer. One that fails
-// is run once more before it is believed: a machine has its moments.
+// is run once more before it is believed, and twice if the generator itself was late: machines have
+// their moments.
 //
 // The error says why a step could not be run; what was found before is returned with it. When ctx
 // ends, the capacity says so in Limit.
@@ -114,15 +115,16 @@ func (f *finder) next() float64 {
 	return math.Round((passed + f.failed) / 2)
 }
 
-// try runs a step, and once more if it fails.
+// try runs a step, and again if it fails.
 func (f *finder) try(ctx context.Context, rate float64) (passed bool, err error) {
-	for range 2 {
+	again := true
+	for attempts := 2; attempts > 0; attempts-- {
 		if len(f.capacity.Steps) >= f.MaxSteps {
 			f.capacity.Limit = fmt.Sprintf("it ended after %d steps", f.MaxSteps)
 			return false, nil
 		}
 		w := f.Workload
-		w.Rate = rate
+		w.Rate, w.Progress = rate, nil // there is a step every few seconds
 		report, err := Run(ctx, w)
 		if err != nil {
 			return false, fmt.Errorf("at %s requests a second: %w", number(rate), err)
@@ -140,6 +142,9 @@ func (f *finder) try(ctx context.Context, rate float64) (passed bool, err error)
 		if step.Passed {
 			return true, nil
 		}
+		if again && report.late() {
+			attempts, again = attempts+1, false
+		}
 	}
 	return false, nil
 }
@@ -155,6 +160,8 @@ func (f *finder) judge(r *Report) string {
 		return fmt.Sprintf("%d requests not started", r.Unstarted)
 	case r.AnsweredPerCent < minAnswered:
 		return fmt.Sprintf("only %s %% answered", number(r.AnsweredPerCent))
+	case r.Latency.P99 >= bound && r.late():
+		return fmt.Sprintf("p99 %s ms; the generator itself was late, p99 %s ms", number(r.Latency.P99), number(r.Lag.P99))
 	case r.Latency.P99 >= bound:
 		return fmt.Sprintf("p99 %s ms", number(r.Latency.P99))
 	}

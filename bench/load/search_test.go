@@ -122,3 +122,17 @@ func TestSearchAtTheHighestRate(t *testing.T) {
 	assert.Zero(t, f.next())
 	assert.Contains(t, f.capacity.Limit, "more than 1000000 requests a second")
 }
+
+// A step that the generator is to blame for is tried once more than others.
+func TestSearchWithALateGenerator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := workload(new(fake), 100, 1, 2*time.Second)
+		w.pause = func(d time.Duration) { time.Sleep(max(d, 0) + 40*time.Millisecond) }
+		got, err := FindCapacity(t.Context(), Search{Workload: w, P99: 20 * time.Millisecond, MaxSteps: 4})
+		require.NoError(t, err)
+		assert.Contains(t, got.Steps[0].Reason, "; the generator itself was late, p99 ")
+		for i, rate := range []float64{100, 100, 100, 50} {
+			assert.Equal(t, rate, got.Steps[i].Rate)
+		}
+	})
+}

@@ -10,7 +10,11 @@ import (
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
-	r.head(&b)
+	offered := "closed loop"
+	if r.Loop == "open" {
+		offered = fmt.Sprintf("open loop, %s requests/s", number(r.OfferedPerSecond))
+	}
+	r.head(&b, offered)
 	r.rates(&b)
 	r.times(&b)
 	r.ends(&b)
@@ -23,12 +27,8 @@ func field(b *strings.Builder, name, format string, args ...any) {
 	fmt.Fprintf(b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
 }
 
-func (r *Report) head(b *strings.Builder) {
+func (r *Report) head(b *strings.Builder, offered string) {
 	field(b, "target", "%s", r.Target)
-	offered := fmt.Sprintf("open loop, %s requests/s", number(r.OfferedPerSecond))
-	if r.Loop == "closed" {
-		offered = "closed loop"
-	}
 	field(b, "load", "%s, %d connections, %s counted, after %s of ramp and %s of warm-up",
 		offered, r.Connections, seconds(r.DurationSeconds), seconds(r.RampSeconds), seconds(r.WarmUpSeconds))
 	what := ""
@@ -92,6 +92,7 @@ func (r *Report) warnings(b *strings.Builder) {
 	warn(r.Interrupted, "The run was interrupted; %d requests were in flight.", r.Abandoned)
 	warn(!r.Reached(), "The offered rate was NOT reached: %d requests were not started, for want of a free connection. The target answers too slowly for %d connections: offer less, or use more.", r.Unstarted, r.Connections)
 	warn(r.Reached() && r.WaitedForLane > 0, "%d requests waited for a free connection before they were sent.", r.WaitedForLane)
+	warn(r.late(), "The generator itself was late (p99 %s ms), which these times include: its machine is busy, perhaps with the target. Offer less, or run it elsewhere.", number(r.Lag.P99))
 	warn(!r.Checked, "Answers were not told apart: a wrong one would not have been noticed.")
 	warn(r.count(Answered) == 0, "Not one request was answered: does a responder run, on the topic of this node?")
 	if len(all) > 0 {
@@ -114,11 +115,12 @@ func seconds(s float64) string {
 func (c *Capacity) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if len(c.Steps) > 0 {
-		c.Steps[0].Report.head(&b)
+		c.Steps[0].Report.head(&b, "open loop, step by step")
 	}
-	fmt.Fprintf(&b, "\n%12s %12s %9s %9s %9s %9s  %s\n", "offered/s", "goodput/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "")
+	fmt.Fprintf(&b, "\n%12s %12s %9s %9s %9s %9s\n", "offered/s", "goodput/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms")
 	for _, s := range c.Steps {
-		b.WriteString(s.String() + "\n")
+		l := s.Report.Latency
+		fmt.Fprintf(&b, "%12s %12s %9.3f %9.3f %9.3f %9.3f  %s\n", number(s.Rate), number(s.Report.GoodputPerSecond), l.P50, l.P99, l.P999, l.Max, s.verdict())
 	}
 	b.WriteByte('\n')
 	if c.PerSecond > 0 {
@@ -133,22 +135,25 @@ func (c *Capacity) WriteText(w io.Writer) error {
 	return err
 }
 
+func (s *Step) verdict() string {
+	if s.Passed {
+		return "passed"
+	}
+	return "failed: " + s.Reason
+}
+
 // String is a step in a line.
 func (s Step) String() string {
-	verdict := "passed"
-	if !s.Passed {
-		verdict = "failed: " + s.Reason
-	}
-	l := s.Report.Latency
-	return fmt.Sprintf("%12s %12s %9.3f %9.3f %9.3f %9.3f  %s", number(s.Rate), number(s.Report.GoodputPerSecond), l.P50, l.P99, l.P999, l.Max, verdict)
+	return fmt.Sprintf("%s requests/s: %s right answers/s, p50 %s ms, p99 %s ms: %s", number(s.Rate),
+		number(s.Report.GoodputPerSecond), number(s.Report.Latency.P50), number(s.Report.Latency.P99), s.verdict())
 }
 
 // String is progress in a line.
 func (p Progress) String() string {
-	phase := ""
-	if !p.Counting {
-		phase = " (warming up)"
+	p99 := "warming up"
+	if p.Counting {
+		p99 = "p99 " + p.P99.Round(10*time.Microsecond).String()
 	}
-	return fmt.Sprintf("%v of %v%s: %s right answers/s, p99 %v, held %d, waiting %d, lost %d, wrong %d, duplicate %d",
-		p.Elapsed.Round(time.Second), p.Total.Round(time.Second), phase, number(p.Rate), p.P99.Round(10*time.Microsecond), p.Held, p.Waiting, p.Lost, p.Wrong, p.Duplicate)
+	return fmt.Sprintf("%v of %v: %s right answers/s, %s, held %d, waiting %d, lost %d, wrong %d, duplicate %d",
+		p.Elapsed.Round(time.Second), p.Total.Round(time.Second), number(p.Rate), p99, p.Held, p.Waiting, p.Lost, p.Wrong, p.Duplicate)
 }

@@ -70,9 +70,10 @@ func TestWarnings(t *testing.T) {
 		"interrupted; 3 requests were in flight":          {Interrupted: true, Abandoned: 3},
 		"NOT reached: 5 requests were not started":        {Unstarted: 5},
 		"a wrong one would not have been noticed":         {},
-		"does a responder run":                            {Checked: true},
+		"does a responder run":                            {Checked: true, Loop: "open"},
 		"2 requests waited for a free connection before ": {WaitedForLane: 2},
 		"Connected anew 9 times":                          {Reconnects: 9},
+		"The generator itself was late (p99 3 ms)":        {Lag: Latency{P99: 3}, Latency: Latency{P99: 4}},
 		"(not checked)":                                   {},
 		"closed loop, 0 connections":                      {Loop: "closed"},
 	} {
@@ -95,6 +96,7 @@ func TestCapacityText(t *testing.T) {
 	b.Reset()
 	c.PerSecond, c.Limit = 0, "it was interrupted"
 	require.NoError(t, c.WriteText(&b))
+	assert.Equal(t, "800 requests/s: 387 right answers/s, p50 3 ms, p99 6 ms: failed: p99 70 ms", c.Steps[1].String())
 	assert.Contains(t, b.String(), "no rate was found")
 	assert.True(t, strings.HasSuffix(b.String(), "The search was not finished: it was interrupted.\n"))
 }

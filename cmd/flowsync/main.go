@@ -82,6 +82,7 @@ type commandLine struct {
 	Run     runCommand        `cmd:"" help:"Serve commissioning files."`
 	Check   checkCommand      `cmd:"" help:"Report everything that is wrong with commissioning files."`
 	Respond responder.Command `cmd:"" help:"Answer requests: an echo, or a script of delays, errors, duplicates, silence."`
+	Load    loadCommand       `cmd:"" help:"Offer load to a gateway, compare every answer with its request, and report how long requesters waited."`
 	Version versionCommand    `cmd:"" help:"Print the version."`
 }
 

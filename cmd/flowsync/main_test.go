@@ -90,7 +90,7 @@ func newWorld() *world {
 func (w *world) run(args ...string) int { return execute(args, w.process) }
 
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "run", "check", "respond"} {
+	for _, command := range []string{"", "run", "check", "respond", "load"} {
 		w := newWorld()
 		assert.Equal(t, exitDone, w.run(strings.Fields(command+" --help")...))
 		assert.Empty(t, w.stderr.String())
@@ -111,7 +111,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run x --drain", "--drain: expected string value"},
 		{"check", `expected "<file> ..."`},
 		{"check x --drain 1s", "unknown flag --drain"},
-		{"load", "unexpected argument load"},
+		{"load", `expected "<url>"`},
 	} {
 		w := newWorld()
 		assert.Equal(t, exitUsage, w.run(strings.Fields(c.args)...), c.args)
