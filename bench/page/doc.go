@@ -32,10 +32,12 @@
 //	mul, div, add, sub NUMBER NUMBER   figure, round by round
 //	span FIGURE                        its least and its greatest round: "51 to 60"
 //	worst FIGURE                       its greatest round, as a figure
-//	list TEXT...                       what the next two take several of
+//	list TEXT...                       what the next three take several of
 //	row FILE UNIT LABEL BENCHMARK LIST row of a table: medians of BENCHMARK/BELOW for each of the
 //	                                   list, and the widest spread among them; "" is a dash
 //	figures FILE LABEL BENCHMARK LIST  row of a table: medians of one benchmark in several units
+//	sweep FILE LABEL BENCHMARK LIST    such a row for each that matches the * of BENCHMARK, which is
+//	                                   where the label has one, too
 //	cells LABEL NUMBER...              row of a table
 //	bytes NUMBER                       "12.5 MiB"
 //	atMost WHAT LIMIT NUMBER UNIT      row of the table of targets; atLeast likewise

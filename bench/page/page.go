@@ -44,7 +44,7 @@ func (p *page) functions() template.FuncMap {
 		"div":  operation(func(a, b float64) float64 { return a / b }),
 		"add":  operation(func(a, b float64) float64 { return a + b }),
 		"sub":  operation(func(a, b float64) float64 { return a - b }),
-		"list": list, "row": d.row, "figures": d.figures, "cells": cells, "bytes": bytesOf,
+		"list": list, "row": d.row, "figures": d.figures, "sweep": d.sweep, "cells": cells, "bytes": bytesOf,
 		"atMost": p.targets.atMost, "atLeast": p.targets.atLeast,
 		"notMeasured": p.targets.notMeasured, "verdicts": p.targets.verdicts,
 		"header": d.header, "commands": d.commands,

@@ -22,7 +22,8 @@ On {{header "core" "machine"}}; {{header "core" "date"}}.
 {{- $held := list "now/held=0" "now/held=1M" ""}}
 {{row "core" "ns/op" "table" "Table" $held}}
 {{row "core" "ns/op" "mutex map" "TableNaive" $held}}
-{{figures "core" "table" "Table/now/held=0" (list "ns/op" "B/op" "allocs/op")}}
+{{figures "core" "table" "Table/now/held=0" (list "ns/op" "B/op" "" "allocs/op")}}
+{{sweep "path" "*/s" "Latency/rate=*" (list "p50-ms" "p99-ms")}}
 {{cells "by lock" (ratio "core" "Table/now/held=0" "Lock" "ns/op") 7 "text"}}
 Span {{span (value "core" "Table/now/held=0" "ns/op")}}, worst {{worst (value "core" "Table/now/held=0" "ns/op")}}.
 

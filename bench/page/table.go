@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,9 +27,25 @@ func (d *data) row(file, unit, label, benchmark string, below []string) string {
 func (d *data) figures(file, label, benchmark string, units []string) string {
 	columns := []string{label}
 	for _, unit := range units {
+		if unit == "" { // what this one does not have
+			columns = append(columns, "–")
+			continue
+		}
 		columns = append(columns, d.value(file, benchmark, unit).String())
 	}
 	return line(columns...)
+}
+
+// sweep is a row for each benchmark that matches a pattern, by what stands at its star; so does the
+// label's.
+func (d *data) sweep(file, label, pattern string, units []string) string {
+	found := d.match(file, pattern)
+	slices.SortStableFunc(found, func(a, b point) int { return cmp.Compare(a.at, b.at) })
+	var rows []string
+	for _, p := range found {
+		rows = append(rows, d.figures(file, strings.Replace(label, "*", digits(p.at), 1), p.benchmark, units))
+	}
+	return strings.Join(rows, "\n")
 }
 
 // cells is a row of a table.
