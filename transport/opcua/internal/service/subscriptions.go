@@ -2,6 +2,8 @@ package service
 
 import (
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/session"
 )
 
 // The services of subscriptions and monitored items (OPC 10000-4, 5.13 and 5.14). Package
@@ -92,7 +94,9 @@ func (r *request) publish() {
 	}
 	later := &request{service: r.service, channel: r.channel, id: r.id, header: r.header, entry: r.entry}
 	later.header.token = nil
-	r.client.subscriptions().Publish(&v, r.header.timeout, func(response *ua.PublishResponse, status ua.StatusCode) {
+	own, over := r.client.session, session.Channel(r.channel)
+	bound := func() bool { return own.Channel() == over }
+	r.client.subscriptions().Publish(&v, r.header.timeout, bound, func(response *ua.PublishResponse, status ua.StatusCode) {
 		later.answer(response, status)
 	})
 }

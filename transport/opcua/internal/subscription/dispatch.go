@@ -68,19 +68,21 @@ func (o *Owner) pop() *publish {
 func (o *Owner) serve(s *subscription, p *publish) {
 	if m := s.say(o); m != nil {
 		p.send(m)
-	} else if !o.giveBack(p) {
-		p.respond(nil, ua.StatusBadSessionClosed)
+	} else if status := o.giveBack(p); status != ua.StatusOK {
+		p.respond(nil, status)
 	}
 }
 
-func (o *Owner) giveBack(p *publish) bool {
+// giveBack puts a request back into its place.
+func (o *Owner) giveBack(p *publish) ua.StatusCode {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.closed {
+	status := o.mayWait(p)
+	if status == ua.StatusOK {
 		o.waiting = slices.Insert(o.waiting, 0, p)
 		o.expire(p.deadline)
 	}
-	return !o.closed
+	return status
 }
 
 // say makes a subscription's next message for an owner, if it is still his. A fault ends the

@@ -40,7 +40,7 @@ func TestTheOldestOfTooManyRequestsIsRefused(t *testing.T) {
 		s.subscribe()
 		var ended []int
 		for i := range 4 {
-			s.Publish(&ua.PublishRequest{}, 0, func(_ *ua.PublishResponse, status ua.StatusCode) {
+			s.Publish(&ua.PublishRequest{}, 0, always, func(_ *ua.PublishResponse, status ua.StatusCode) {
 				assert.Equal(t, ua.StatusBadTooManyPublishRequests, status)
 				ended = append(ended, i)
 			})
@@ -232,10 +232,10 @@ func TestRespondMayPublishAgain(t *testing.T) {
 		again = func(m *ua.PublishResponse, status ua.StatusCode) {
 			if status == ua.StatusOK && len(m.NotificationMessage.NotificationData) > 0 {
 				got = append(got, m.NotificationMessage.SequenceNumber)
-				s.Publish(&ua.PublishRequest{}, 0, again)
+				s.Publish(&ua.PublishRequest{}, 0, always, again)
 			}
 		}
-		s.Publish(&ua.PublishRequest{}, 0, again)
+		s.Publish(&ua.PublishRequest{}, 0, always, again)
 		time.Sleep(150 * ms)
 		synctest.Wait()
 		require.Len(t, got, 501)
@@ -253,7 +253,7 @@ func TestResponsesDoNotOvertakeEachOther(t *testing.T) {
 		s.monitor(id, want(speed))
 		r.store(speed, 1.0)
 		slow := make(chan struct{})
-		s.Publish(&ua.PublishRequest{}, 0, func(*ua.PublishResponse, ua.StatusCode) { <-slow })
+		s.Publish(&ua.PublishRequest{}, 0, always, func(*ua.PublishResponse, ua.StatusCode) { <-slow })
 		time.Sleep(100 * ms)
 		s.publish(1) // there is more to send, but the first response is still under way
 		s.none()

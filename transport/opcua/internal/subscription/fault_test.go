@@ -62,7 +62,7 @@ func TestAFaultInRespondDoesNotStopDispatching(t *testing.T) {
 		r := newRig(t, Options{})
 		s := r.open("ann")
 		s.subscribe()
-		s.Publish(&ua.PublishRequest{}, 0, func(*ua.PublishResponse, ua.StatusCode) { panic("a fault") })
+		s.Publish(&ua.PublishRequest{}, 0, always, func(*ua.PublishResponse, ua.StatusCode) { panic("a fault") })
 		time.Sleep(100 * ms)
 		synctest.Wait()
 		s.publish(1)

@@ -12,7 +12,7 @@ type Owner struct {
 	manager *Manager
 	user    string
 
-	mu            sync.Mutex // guards all below; taken under a subscription's, only the manager's is taken under it
+	mu            sync.Mutex // guards all below; taken under a subscription's; only the manager's, and what bound takes, is taken under it
 	closed        bool
 	subscriptions map[uint32]*subscription
 	waiting       []*publish  // requests, oldest first

@@ -12,6 +12,7 @@ type publish struct {
 	handle   uint32
 	results  []ua.StatusCode // of its acknowledgements
 	deadline time.Time       // zero: none
+	bound    func() bool     // the channel it came over is the session's
 	respond  func(*ua.PublishResponse, ua.StatusCode)
 }
 
@@ -34,23 +35,25 @@ func (n notice) response() *ua.PublishResponse {
 
 // Publish takes a Publish request. respond is called exactly once, later or at once, from any
 // goroutine, without locks held, with the response (header not set) or with nil and a Bad status.
-// timeout is how long the request may wait (its TimeoutHint); 0: as long as it takes. It is never
-// called for what waits when the Manager is closed.
-func (o *Owner) Publish(r *ua.PublishRequest, timeout time.Duration, respond func(*ua.PublishResponse, ua.StatusCode)) {
+// It is never called for what waits when the Manager is closed. timeout is how long the request may
+// wait (its TimeoutHint); 0: as long as it takes. bound says whether the channel that it came over is
+// still the session's, else it is refused with BadSecureChannelClosed. It is called with a lock held,
+// and not while the request waits: see [Owner.EndPublish].
+func (o *Owner) Publish(r *ua.PublishRequest, timeout time.Duration, bound func() bool, respond func(*ua.PublishResponse, ua.StatusCode)) {
 	if len(r.SubscriptionAcknowledgements) > maxOperations {
 		respond(nil, ua.StatusBadTooManyOperations)
 		return
 	}
-	p := &publish{results: o.acknowledge(r.SubscriptionAcknowledgements), respond: respond}
+	p := &publish{results: o.acknowledge(r.SubscriptionAcknowledgements), bound: bound, respond: respond}
 	if r.RequestHeader != nil {
 		p.handle = r.RequestHeader.RequestHandle
 	}
 	if timeout > 0 {
 		p.deadline = time.Now().Add(timeout)
 	}
-	oldest, accepted := o.enqueue(p)
-	if !accepted {
-		respond(nil, ua.StatusBadSessionClosed)
+	oldest, status := o.enqueue(p)
+	if status != ua.StatusOK {
+		respond(nil, status)
 		return
 	}
 	if oldest != nil {
@@ -77,12 +80,19 @@ func (o *Owner) acknowledge(acks []*ua.SubscriptionAcknowledgement) []ua.StatusC
 	return results
 }
 
-// enqueue lets a request wait. If too many do, the oldest has to go (5.14.5.2).
-func (o *Owner) enqueue(p *publish) (oldest *publish, accepted bool) {
+// enqueue lets a request wait. If too many do, the oldest has to go (5.14.5.2). A session may move to
+// another channel meanwhile:
+//
+//  1. the request was judged by the channel that the session had;
+//  2. the session moves, and
+//  3. EndPublish ends what waits, under the lock.
+//
+// With the lock, what still finds the session where it was is found by 3.
+func (o *Owner) enqueue(p *publish) (oldest *publish, status ua.StatusCode) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed {
-		return nil, false
+	if status := o.mayWait(p); status != ua.StatusOK {
+		return nil, status
 	}
 	o.waiting = append(o.waiting, p)
 	o.expire(p.deadline)
@@ -90,7 +100,18 @@ func (o *Owner) enqueue(p *publish) (oldest *publish, accepted bool) {
 		oldest = o.waiting[0]
 		o.waiting = slices.Delete(o.waiting, 0, 1)
 	}
-	return oldest, true
+	return oldest, ua.StatusOK
+}
+
+// mayWait says whether a request may; the lock must be held.
+func (o *Owner) mayWait(p *publish) ua.StatusCode {
+	switch {
+	case o.closed:
+		return ua.StatusBadSessionClosed
+	case !p.bound():
+		return ua.StatusBadSecureChannelClosed
+	}
+	return ua.StatusOK
 }
 
 // expire sets the timer for a deadline; the lock must be held. It may fire earlier than need be.
@@ -152,7 +173,7 @@ func (o *Owner) CancelPublish(requestHandle uint32) int {
 }
 
 // EndPublish answers all Publish requests that wait with a status and says how many there were: the
-// channel they came over is not the session's any more.
+// channel they came over is not the session's any more. It is called when bound says so.
 func (o *Owner) EndPublish(status ua.StatusCode) int {
 	return o.reject(status, func(*publish) bool { return true })
 }

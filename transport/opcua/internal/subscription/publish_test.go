@@ -136,3 +136,31 @@ func TestLifetimeEndsWithoutPublishRequests(t *testing.T) {
 		assert.Equal(t, ua.StatusBadNoSubscription, got[1].status)
 	})
 }
+
+// A request of a channel that has lost the session meanwhile is refused, before it waits and when it
+// goes back to wait, because what it was taken for has nothing to send after all.
+func TestRequestsOfAnotherChannelDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newRig(t, Options{}).open("ann")
+		s.subscribe()
+		var got []ua.StatusCode
+		asked := 0
+		ask := func(boundFor int) *publish {
+			return &publish{bound: func() bool { asked++; return asked <= boundFor }, respond: func(_ *ua.PublishResponse, status ua.StatusCode) { got = append(got, status) }}
+		}
+		never := ask(0)
+		s.Publish(&ua.PublishRequest{}, 0, never.bound, never.respond)
+		assert.Equal(t, []ua.StatusCode{ua.StatusBadSecureChannelClosed}, got)
+
+		asked = 0
+		_, status := s.enqueue(ask(1))
+		require.Equal(t, ua.StatusOK, status)
+		s.Owner.mu.Lock()
+		p := s.pop()
+		s.Owner.mu.Unlock()
+		s.EndPublish(ua.StatusBadSecureChannelClosed) // does not find it
+		s.serve(&subscription{manager: s.manager, closed: true}, p)
+		assert.Equal(t, []ua.StatusCode{ua.StatusBadSecureChannelClosed, ua.StatusBadSecureChannelClosed}, got)
+		assert.False(t, s.hasWaiting())
+	})
+}

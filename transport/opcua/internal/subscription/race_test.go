@@ -171,7 +171,7 @@ func (c *chaos) publish(o *Owner, random *rand.Rand) {
 	var answered atomic.Bool
 	acks := []*ua.SubscriptionAcknowledgement{{SubscriptionID: c.any()[0], SequenceNumber: random.Uint32N(20)}}
 	r := &ua.PublishRequest{RequestHeader: &ua.RequestHeader{RequestHandle: random.Uint32N(10)}, SubscriptionAcknowledgements: acks}
-	o.Publish(r, time.Duration(random.IntN(3))*time.Millisecond, func(m *ua.PublishResponse, status ua.StatusCode) {
+	o.Publish(r, time.Duration(random.IntN(3))*time.Millisecond, always, func(m *ua.PublishResponse, status ua.StatusCode) {
 		c.open.Add(-1)
 		assert.False(c.t, answered.Swap(true))
 		assert.Equal(c.t, status == ua.StatusOK, m != nil)

@@ -31,6 +31,9 @@ var (
 
 const ms = time.Millisecond
 
+// always is that of a channel which stays the session's.
+func always() bool { return true }
+
 // rig is a manager, its space, and the sessions of a test.
 type rig struct {
 	t     testing.TB
@@ -94,7 +97,7 @@ func (s *session) publish(n int) {
 }
 
 func (s *session) request(r *ua.PublishRequest, timeout time.Duration) {
-	s.Publish(r, timeout, func(m *ua.PublishResponse, status ua.StatusCode) {
+	s.Publish(r, timeout, always, func(m *ua.PublishResponse, status ua.StatusCode) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.replies = append(s.replies, reply{m, status, time.Since(s.opened)})
