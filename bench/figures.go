@@ -40,6 +40,12 @@ type Faults struct {
 	Duplicate int // answers to what was answered, or never asked
 }
 
+func (f *Faults) add(more Faults) {
+	f.Lost += more.Lost
+	f.Wrong += more.Wrong
+	f.Duplicate += more.Duplicate
+}
+
 // CPUEach is the CPU time of the server by answer.
 func (f Figures) CPUEach() time.Duration { return f.CPU / time.Duration(max(1, f.Answers)) }
 
@@ -88,8 +94,8 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-func each[T any](of []T, f func(T) float64) []float64 {
-	values := make([]float64, len(of))
+func each[T, V any](of []T, f func(T) V) []V {
+	values := make([]V, len(of))
 	for i, v := range of {
 		values[i] = f(v)
 	}

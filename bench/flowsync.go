@@ -113,6 +113,7 @@ func (s *Site) flowsyncWith(file string, args ...string) (w where, err error) {
 	if w.http == "" || w.admin == "" {
 		return w, errors.New("bench: flowsync does not tell where it listens")
 	}
+	s.admin = w.admin
 	return w, nil
 }
 

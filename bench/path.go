@@ -39,7 +39,8 @@ const HoldTopic = "services/bench/hold"
 
 // Site is a path that runs.
 type Site struct {
-	address string // of the gateway
+	address string // of the gateway, host:port
+	admin   string // of flowsync's for operators; empty: it is another gateway
 	folder  string // of files
 	parts   []part
 }

@@ -106,9 +106,7 @@ func report(b *testing.B, rounds []Figures) {
 	times := make([]Times, len(rounds))
 	for i, f := range rounds {
 		times[i] = f.Times
-		faults.Lost += f.Lost
-		faults.Wrong += f.Wrong
-		faults.Duplicate += f.Duplicate
+		faults.add(f.Faults)
 	}
 	if rounds[0].Times != (Times{}) {
 		reportTimes(b, "", times)

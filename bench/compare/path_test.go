@@ -83,3 +83,15 @@ func TestPathsAnswer(t *testing.T) {
 		require.Positive(t, f[0].CPUEach(), workloads[i].Title())
 	}
 }
+
+// How long requesters wait at a constant rate, with flowsync and with others.
+func BenchmarkLatency(b *testing.B) {
+	var paths []*bench.Path
+	for _, c := range contenders() {
+		if c.name != "echo" {
+			c.path.Name = "what=" + c.name
+			paths = append(paths, c.path)
+		}
+	}
+	bench.ReportLatency(b, bench.Rates(), paths...)
+}

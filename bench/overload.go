@@ -1,0 +1,195 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/flowsync-go/flowsync/bench/load"
+)
+
+// Overload is what becomes of requests when more are asked than can be answered.
+type Overload struct {
+	Peak    float64       // right answers a second that are possible
+	Offered float64       // requests a second, three times as many
+	Started float64       // of these, that the connections could start
+	Goodput float64       // right answers a second
+	Shed    float64       // requests a second that were refused
+	ShedP99 time.Duration // by the gateway's own histogram: the upper bound of the bucket
+	P99     time.Duration // of right answers, from the intended start
+	Other   float64       // requests a second that ended in another way, such as timeouts
+	Before  int64         // resident memory of the gateway in bytes
+	After   int64
+	Faults
+}
+
+const (
+	// overloadFactor is how many times the capacity is offered.
+	overloadFactor = 3
+	// overloadLanes is over how many connections.
+	overloadLanes = 4000
+	// peakLanes is over how many the capacity is looked for, in a closed loop.
+	peakLanes = 256
+)
+
+// overload finds what a site can do, and asks for more.
+func (s *Site) overload(ctx context.Context, window time.Duration) (o Overload, err error) {
+	peak := load.Workload{Lanes: peakLanes, WarmUp: window / 4, Duration: window}
+	f, report, err := s.ask(ctx, Echo, peak, standardPayload)
+	if err != nil {
+		return o, err
+	}
+	o.Faults = strict(&report)
+	o.Peak = Rate(f)
+	o.Offered = math.Round(overloadFactor * o.Peak)
+	// As many connections as will ask for more, so that what these take is there before.
+	w := load.Workload{Rate: math.Round(o.Peak / 2), Lanes: overloadLanes, WarmUp: window / 4, Duration: window, Timeout: Patience}
+	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
+		return o, err
+	}
+	o.Faults.add(strict(&report))
+	if o.Before, err = s.rss(); err != nil {
+		return o, err
+	}
+	before, err := s.metrics(ctx)
+	if err != nil {
+		return o, err
+	}
+	w.Rate = o.Offered
+	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
+		return o, err
+	}
+	if o.After, err = s.rss(); err != nil {
+		return o, err
+	}
+	after, err := s.metrics(ctx)
+	o.fill(&report, before, after)
+	return o, errors.Join(err, s.alive())
+}
+
+// fill takes what the load saw, and what the gateway saw between two times.
+func (o *Overload) fill(r *load.Report, before, after metrics) {
+	o.Faults.add(Faults{Lost: int(r.Lost), Wrong: int(r.Wrong), Duplicate: int(r.Duplicate)})
+	o.Started, o.Goodput = r.ReachedPerSecond, r.GoodputPerSecond
+	o.P99 = timesIn(r.Latency).P99
+	for _, t := range r.Outcomes {
+		switch perSecond := float64(t.Count) / r.DurationSeconds; t.Outcome {
+		case load.Answered, load.Lost, load.Wrong:
+		case shed:
+			o.Shed += perSecond
+		default:
+			o.Other += perSecond
+		}
+	}
+	o.ShedP99 = quantile(0.99, before.buckets(durations, shedLabel), after.buckets(durations, shedLabel))
+}
+
+// The words of flowsync for what it refuses to hold, and for its histogram.
+const (
+	shed      = "shed"
+	shedLabel = `outcome="shed"`
+	durations = "flowsync_transaction_duration_seconds"
+)
+
+// quantile is the upper bound of the bucket in which the quantile lies of what came between two
+// readings of a histogram. 0: nothing came.
+func quantile(q float64, before, after map[float64]float64) time.Duration {
+	bounds := make([]float64, 0, len(after))
+	for bound := range after {
+		bounds = append(bounds, bound)
+	}
+	slices.Sort(bounds)
+	if len(bounds) == 0 {
+		return 0
+	}
+	came := func(bound float64) float64 { return after[bound] - before[bound] }
+	all := came(bounds[len(bounds)-1])
+	for _, bound := range bounds {
+		if all > 0 && came(bound) >= q*all {
+			return time.Duration(min(bound, 1e6) * float64(time.Second)) // the last bound is infinite
+		}
+	}
+	return 0
+}
+
+// ReportOverload asks a path for more than it can do, in rounds, each on processes of its own.
+func ReportOverload(b *testing.B, p *Path) {
+	b.Helper()
+	var all []Overload
+	var faults Faults
+	for range *rounds {
+		o, err := overloadOnce(b.Context(), p)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Logf("%+v", o)
+		faults.add(o.Faults)
+		all = append(all, o)
+	}
+	report := func(unit string, f func(Overload) float64) { b.ReportMetric(median(each(all, f)), unit) }
+	b.ReportMetric(0, "ns/op")
+	report("peak-requests/s", func(o Overload) float64 { return o.Peak })
+	report("offered/s", func(o Overload) float64 { return o.Offered })
+	report("started/s", func(o Overload) float64 { return o.Started })
+	report("requests/s", func(o Overload) float64 { return o.Goodput })
+	report("goodput-of-peak", func(o Overload) float64 { return o.Goodput / o.Peak })
+	report("shed/s", func(o Overload) float64 { return o.Shed })
+	report("shed-p99-ms", func(o Overload) float64 { return millis(o.ShedP99) })
+	report("other/s", func(o Overload) float64 { return o.Other })
+	report("answer-p99-ms", func(o Overload) float64 { return millis(o.P99) })
+	report("rss-before-B", func(o Overload) float64 { return float64(o.Before) })
+	report("rss-after-B", func(o Overload) float64 { return float64(o.After) })
+	faults.report(b)
+}
+
+// overloadOnce does a round, with the CPUs divided between the site and whoever asks: else the
+// asking takes away what the answering needs, and nobody could ask for more than is possible.
+func overloadOnce(ctx context.Context, p *Path) (o Overload, err error) {
+	site, asking, restore, err := divideCPUs()
+	if err != nil {
+		return o, err
+	}
+	defer func() { err = errors.Join(err, restore()) }()
+	if err := pin(site); err != nil {
+		return o, err
+	}
+	c, err := NewCampaign()
+	if err != nil {
+		return o, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	s, err := c.site(p)
+	if err == nil {
+		err = pin(asking)
+	}
+	if err == nil {
+		o, err = s.overload(ctx, *window)
+	}
+	if err != nil {
+		err = fmt.Errorf("bench: %s: %w", p.Name, err)
+	}
+	return o, err
+}
+
+// divideCPUs gives one half of the CPUs to a site and the other to whoever asks. This process uses
+// as many as it has then; restore undoes it.
+func divideCPUs() (site, asking []int, restore func() error, err error) {
+	all, err := allowedCPUs()
+	if err == nil && len(all) < 2 {
+		err = errors.New("bench: with one CPU nobody can ask for more than is possible")
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	half := len(all) / 2
+	before := runtime.GOMAXPROCS(len(all) - half)
+	return all[:half], all[half:], func() error {
+		runtime.GOMAXPROCS(before)
+		return pin(all)
+	}, nil
+}

@@ -1,0 +1,93 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// answering is a route, and the mapping that answers it.
+const answering = `description: A request that is answered inside
+metadata: {name: bench}
+resources:
+  http: {type: Cybus::Server::Http, properties: {basePath: /}}
+  echo:
+    type: Cybus::Node::Http
+    properties: {parent: !ref http, method: POST, route: /echo, operation: transaction}
+  answer:
+    type: Cybus::Mapping
+    properties:
+      mappings:
+        - subscribe: {endpoint: !ref echo}
+          rules: [{transform: {expression: '{"id": $.id, "timestamp": $.timestamp, "value": "here"}'}}]
+          publish: {endpoint: !ref echo}
+`
+
+// Starting starts flowsync with the broker inside, and says how long it takes from then on to the
+// first answer.
+func Starting(ctx context.Context, folder string) (took time.Duration, err error) {
+	if _, err := flowsyncFile(); err != nil { // which may take a while
+		return 0, err
+	}
+	var begun time.Time
+	site, err := openSite(&Path{Name: "start", Open: func(s *Site) (string, error) {
+		file, err := s.File("start.yaml", answering)
+		if err != nil {
+			return "", err
+		}
+		begun = time.Now()
+		w, err := s.flowsyncWith(file, "--embedded", "127.0.0.1:0")
+		return w.http, err
+	}}, folder)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if closing := site.Close(); err == nil {
+			err = closing
+		}
+	}()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+site.address+Echo, nil)
+	if err != nil {
+		return 0, err
+	}
+	request.Close = true
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer reply.Body.Close()
+	answer, err := io.ReadAll(reply.Body)
+	took = time.Since(begun)
+	if err == nil && (reply.StatusCode != http.StatusOK || string(answer) != `"here"`) {
+		err = fmt.Errorf("bench: the first answer is %d %s", reply.StatusCode, answer)
+	}
+	return took, err
+}
+
+// ReportStart starts flowsync again and again.
+func ReportStart(b *testing.B) {
+	b.Helper()
+	folder, err := os.MkdirTemp("", "flowsync-bench-")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	var times []float64
+	for range *rounds {
+		took, err := Starting(b.Context(), folder)
+		if err != nil {
+			b.Fatal(err)
+		}
+		times = append(times, millis(took))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(times), "start-ms")
+	b.ReportMetric(slices.Min(times), "start-ms-min")
+	b.ReportMetric(slices.Max(times), "start-ms-max")
+}
