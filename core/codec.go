@@ -59,35 +59,37 @@ func (a *answerScanner) decode(payload []byte) error {
 }
 
 func (a *answerScanner) read() {
-	a.space()
-	if a.peek() != '{' {
-		a.expected("'{'")
+	i := a.space(0)
+	if a.peek(i) != '{' {
+		a.expected(i, "'{'")
 		return
 	}
-	for more := a.enter('}', 0); more; more = a.next('}') {
-		if !a.member() {
+	i, more := a.enter(i, '}', 0)
+	for more {
+		if i = a.member(i); i == wrong {
 			return
 		}
+		i, more = a.next(i, '}')
 	}
-	if a.fault == nil {
-		a.end()
+	if i != wrong {
+		a.end(i)
 	}
 }
 
-func (a *answerScanner) member() bool {
-	raw, escaped, ok := a.name()
-	if !ok {
-		return false
+func (a *answerScanner) member(i int) int {
+	raw, escaped, start := a.name(i)
+	if start == wrong {
+		return wrong
 	}
 	name := nameOf(raw, escaped)
 	if name == nameID {
-		return a.id()
+		return a.id(start)
 	}
-	start := a.pos
-	if !a.value(1) {
-		return false
+	end := a.value(start, 1)
+	if end == wrong {
+		return wrong
 	}
-	text := a.text[start:a.pos:a.pos]
+	text := a.text[start:end:end]
 	switch name {
 	case nameValue:
 		a.reply.Value = text
@@ -98,16 +100,20 @@ func (a *answerScanner) member() bool {
 	case nameExtend:
 		a.reply.Extend = text
 	}
-	return true
+	return end
 }
 
-func (a *answerScanner) id() bool {
+func (a *answerScanner) id(i int) int {
 	a.reply.ID, a.reply.HasID, a.notString = ID{}, true, -1
-	if a.peek() != '"' {
-		a.notString = a.pos
-		return a.value(1)
+	if a.peek(i) != '"' {
+		a.notString = i
+		return a.value(i, 1)
 	}
-	raw, escaped, ok := a.str()
+	end, escaped := a.str(i)
+	if end == wrong {
+		return wrong
+	}
+	raw := a.text[i+1 : end-1]
 	if escaped && len(raw) <= maxEscape*IDTextLen {
 		var text [maxEscape * IDTextLen]byte
 		raw = unescape(text[:0], raw)
@@ -115,7 +121,7 @@ func (a *answerScanner) id() bool {
 	if k, isUUID := parseKey(raw); isUUID {
 		k.put(&a.reply.ID)
 	}
-	return ok
+	return end
 }
 
 // judge reads the error member and says whether the answer is good for anything.
@@ -139,20 +145,21 @@ const (
 // decodeError reads an error member that is known to be valid JSON.
 func decodeError(text []byte) (*ReplyError, error) {
 	s := scanner{text: text}
-	if s.peek() != '{' {
+	if s.peek(0) != '{' {
 		return nil, errNoObject
 	}
 	var code, message []byte
-	for more := s.enter('}', 0); more; more = s.next('}') {
-		raw, escaped, _ := s.name()
-		start := s.pos
-		s.value(0) // as deep as it was when it was found valid
+	i, more := s.enter(0, '}', 0)
+	for more {
+		raw, escaped, start := s.name(i)
+		end := s.value(start, 0) // as deep as it was when it was found valid
 		switch nameOf(raw, escaped) {
 		case nameCode:
-			code = text[start:s.pos]
+			code = text[start:end]
 		case nameMessage:
-			message = text[start:s.pos]
+			message = text[start:end]
 		}
+		i, more = s.next(end, '}')
 	}
 	e := &ReplyError{}
 	switch {

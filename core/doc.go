@@ -47,6 +47,16 @@
 //  9. SentAtMostOnce: not_published is said only of what was never handed over, or of what
 //     the broker itself refused.
 //
+// # Overload
+//
+// What cannot be answered in time is better refused at once (shed), while that costs little: about
+// a tenth of a microsecond, without a slot, a message, or garbage. Four things shed: a place is
+// missing in all or on a node (MaxInFlight), the values held are too large (MaxHeldBytes), the bus
+// has more to send than it keeps ([ErrShed]), or deadlines come late ([Options.MaxLate]). The last
+// one is how a machine shows that it is out of processors, whatever uses them: the goroutine that
+// ends transactions waits for one as all others do. It is told from a machine that has paused once,
+// see driver.go.
+//
 // # Who owns what
 //
 // Byte slices given to Begin and Resolve are read during the call and never kept. The Value

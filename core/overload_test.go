@@ -113,6 +113,8 @@ func TestTooLate(t *testing.T) {
 		{"it should be awake, and just may be not", 950 * ms, never, 0, 1000 * ms, false, 0},
 		{"it should be awake", 949 * ms, never, 0, 1000 * ms, false, 1000 * ms},
 		{"it still should", 900 * ms, never, 950 * ms, 1000 * ms, false, 950 * ms},
+		{"it has caught up with the note, and is late again", 949 * ms, never, 900 * ms, 1000 * ms, false, 1000 * ms},
+		{"it does what was due at the time of the note", 900 * ms, never, 900 * ms, 1000 * ms, true, 900 * ms},
 		{"it should for too long", 900 * ms, never, 949 * ms, 1000 * ms, true, 949 * ms},
 		{"it works on what is overdue", never, 900 * ms, 949 * ms, 1000 * ms, true, 949 * ms},
 		{"it works on it, and more is due", 960 * ms, 900 * ms, 949 * ms, 1000 * ms, true, 949 * ms},

@@ -15,9 +15,8 @@ const MaxDepth = 128
 // plain words, without the offset. It does not allocate on success.
 func ValidJSON(text []byte) (offset int, err error) {
 	s := scanner{text: text}
-	s.space()
-	if s.value(0) {
-		s.end()
+	if i := s.value(s.space(0), 0); i != wrong {
+		s.end(i)
 	}
 	if s.fault != nil {
 		return s.pos, s.fault
@@ -26,13 +25,16 @@ func ValidJSON(text []byte) (offset int, err error) {
 }
 
 // scanner walks over JSON text and builds nothing: who wants a part of it slices the text. Its
-// methods step over what they are named after and leave pos behind it. Those with an ok return
-// false at the first fault, with pos on the byte that is wrong.
+// methods step over what they are named after: they take the place where it begins and return
+// the one behind it, or wrong at the first fault. So the place stays in a register; kept in
+// memory it was what all else waited for.
 type scanner struct {
 	text  []byte
-	pos   int
-	fault error // what is wrong at pos
+	fault error // the first one
+	pos   int   // the byte that is wrong, if there is a fault
 }
+
+const wrong = -1
 
 // fault is a fixed text: making an error of it costs nothing.
 type fault string
@@ -48,138 +50,142 @@ const (
 	errHex     fault = `\u needs four hexadecimal digits`
 )
 
-func (s *scanner) fail(err error) bool {
-	s.fault = err
-	return false
+func (s *scanner) fail(i int, err error) int {
+	s.pos, s.fault = i, err
+	return wrong
 }
 
-// expected fails with what is at pos instead of what should be there.
-func (s *scanner) expected(what string) bool {
-	if s.pos >= len(s.text) {
-		return s.fail(fmt.Errorf("the text ends where %s is expected", what))
+// expected fails with what is at i instead of what should be there.
+func (s *scanner) expected(i int, what string) int {
+	if i >= len(s.text) {
+		return s.fail(i, fmt.Errorf("the text ends where %s is expected", what))
 	}
-	r, size := utf8.DecodeRune(s.text[s.pos:])
+	r, size := utf8.DecodeRune(s.text[i:])
 	if r == utf8.RuneError && size == 1 {
-		return s.fail(errUTF8)
+		return s.fail(i, errUTF8)
 	}
-	return s.fail(fmt.Errorf("%s is expected, not %q", what, r))
+	return s.fail(i, fmt.Errorf("%s is expected, not %q", what, r))
 }
 
-// peek returns the byte at pos, or 0, which is valid nowhere outside a string, at the end.
-func (s *scanner) peek() byte {
-	if s.pos < len(s.text) {
-		return s.text[s.pos]
+// peek returns the byte at i, or 0, which is valid nowhere outside a string, at the end.
+func (s *scanner) peek(i int) byte {
+	if uint(i) < uint(len(s.text)) {
+		return s.text[i]
 	}
 	return 0
 }
 
-func (s *scanner) space() {
-	for s.pos < len(s.text) {
-		if c := s.text[s.pos]; c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
-			return
+func (s *scanner) space(i int) int {
+	for i < len(s.text) {
+		if c := s.text[i]; c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			break
 		}
-		s.pos++
+		i++
 	}
+	return i
 }
 
-func (s *scanner) end() bool {
-	s.space()
-	return s.pos == len(s.text) || s.expected("the end")
+func (s *scanner) end(i int) int {
+	if i = s.space(i); i != len(s.text) {
+		return s.expected(i, "the end")
+	}
+	return i
 }
 
 // value steps over any value; depth is how many arrays and objects are around it.
-func (s *scanner) value(depth int) bool {
-	switch c := s.peek(); {
+func (s *scanner) value(i, depth int) int {
+	switch c := s.peek(i); {
 	case c == '"':
-		_, _, ok := s.str()
-		return ok
+		i, _ = s.str(i)
+		return i
 	case c == '{':
-		return s.object(depth)
+		return s.object(i, depth)
 	case c == '[':
-		return s.array(depth)
+		return s.array(i, depth)
 	case c == '-' || isDigit(c):
-		return s.number()
+		return s.number(i)
 	case c == 't':
-		return s.literal("true")
+		return s.literal(i, "true")
 	case c == 'f':
-		return s.literal("false")
+		return s.literal(i, "false")
 	case c == 'n':
-		return s.literal("null")
+		return s.literal(i, "null")
 	}
-	return s.expected("a value")
+	return s.expected(i, "a value")
 }
 
-func (s *scanner) object(depth int) bool {
-	for more := s.enter('}', depth); more; more = s.next('}') {
-		if _, _, ok := s.name(); !ok || !s.value(depth+1) {
-			return false
+func (s *scanner) object(i, depth int) int {
+	i, more := s.enter(i, '}', depth)
+	for more {
+		if _, _, i = s.name(i); i == wrong {
+			break
 		}
+		if i = s.value(i, depth+1); i == wrong {
+			break
+		}
+		i, more = s.next(i, '}')
 	}
-	return s.fault == nil
+	return i
 }
 
-func (s *scanner) array(depth int) bool {
-	for more := s.enter(']', depth); more; more = s.next(']') {
-		if !s.value(depth + 1) {
-			return false
+func (s *scanner) array(i, depth int) int {
+	i, more := s.enter(i, ']', depth)
+	for more {
+		if i = s.value(i, depth+1); i == wrong {
+			break
 		}
+		i, more = s.next(i, ']')
 	}
-	return s.fault == nil
+	return i
 }
 
 // enter steps over the opening bracket to the first member, and says whether there is one.
-func (s *scanner) enter(closing byte, depth int) bool {
+func (s *scanner) enter(i int, closing byte, depth int) (next int, more bool) {
 	if depth >= MaxDepth {
-		return s.fail(errTooDeep)
+		return s.fail(i, errTooDeep), false
 	}
-	s.pos++
-	s.space()
-	if s.peek() == closing {
-		s.pos++
-		return false
+	i = s.space(i + 1)
+	if s.peek(i) == closing {
+		return i + 1, false
 	}
-	return true
+	return i, true
 }
 
 // next steps from behind a member to the next one, and says whether there is one.
-func (s *scanner) next(closing byte) bool {
-	s.space()
-	switch s.peek() {
+func (s *scanner) next(i int, closing byte) (next int, more bool) {
+	i = s.space(i)
+	switch s.peek(i) {
 	case ',':
-		s.pos++
-		s.space()
-		return true
+		return s.space(i + 1), true
 	case closing:
-		s.pos++
-		return false
+		return i + 1, false
 	}
-	return s.expected("',' or '" + string(rune(closing)) + "'")
+	return s.expected(i, "',' or '"+string(rune(closing))+"'"), false
 }
 
 // name steps over the name of an object's member and its colon, to its value.
-func (s *scanner) name() (raw []byte, escaped, ok bool) {
-	if s.peek() != '"' {
-		return nil, false, s.expected("a name in double quotes")
+func (s *scanner) name(i int) (raw []byte, escaped bool, value int) {
+	if s.peek(i) != '"' {
+		return nil, false, s.expected(i, "a name in double quotes")
 	}
-	if raw, escaped, ok = s.str(); !ok {
-		return nil, false, false
+	end, escaped := s.str(i)
+	if end == wrong {
+		return nil, false, wrong
 	}
-	s.space()
-	if s.peek() != ':' {
-		return nil, false, s.expected("':'")
+	raw = s.text[i+1 : end-1]
+	i = s.space(end)
+	if s.peek(i) != ':' {
+		return nil, false, s.expected(i, "':'")
 	}
-	s.pos++
-	s.space()
-	return raw, escaped, true
+	return raw, escaped, s.space(i + 1)
 }
 
-func (s *scanner) literal(word string) bool {
-	if end := s.pos + len(word); end <= len(s.text) && string(s.text[s.pos:end]) == word {
-		s.pos = end
-		return true
+func (s *scanner) literal(i int, word string) int {
+	if end := i + len(word); end <= len(s.text) && string(s.text[i:end]) == word {
+		return end
 	}
-	for i := 0; s.peek() == word[i]; i++ {
-		s.pos++
+	for at := 0; s.peek(i) == word[at]; at++ {
+		i++
 	}
-	return s.expected("the word " + word)
+	return s.expected(i, "the word "+word)
 }

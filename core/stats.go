@@ -45,5 +45,5 @@ func (e *Engine) HeldBytes() int64 { return e.heldBytes.Load() }
 // Late returns how far the engine is behind with its deadlines now; 0: it is not. More than
 // [Options.MaxLate] for any length of time means that the machine is overloaded.
 func (e *Engine) Late() time.Duration {
-	return time.Duration(max(0, e.driver.late(e.clock.now())))
+	return time.Duration(max(0, e.clock.now()-e.driver.owes()))
 }

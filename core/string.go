@@ -7,45 +7,39 @@ import (
 	"unicode/utf8"
 )
 
-// str steps over a string and returns what is between its quotes, and whether there are escapes
-// in it. Most have no escapes and nothing but ASCII.
-func (s *scanner) str() (raw []byte, escaped, ok bool) {
-	start := s.pos + 1
-	s.pos = plain(s.text, start)
-	if s.peek() == '"' {
-		s.pos++
-		return s.text[start : s.pos-1], false, true
+// str steps over a string, and says whether there are escapes in it. Most have none, and nothing
+// but ASCII.
+func (s *scanner) str(i int) (end int, escaped bool) {
+	i = plain(s.text, i+1)
+	if s.peek(i) == '"' {
+		return i + 1, false
 	}
-	if escaped, ok = s.odd(); !ok {
-		return nil, false, false
-	}
-	return s.text[start : s.pos-1], escaped, true
+	return s.odd(i)
 }
 
-// odd goes on in a string at something that is not plain, to behind the closing quote.
-func (s *scanner) odd() (escaped, ok bool) {
+// odd goes on in a string at something that is not plain.
+func (s *scanner) odd(i int) (end int, escaped bool) {
 	for {
-		switch c := s.peek(); {
+		switch c := s.peek(i); {
 		case c == '"':
-			s.pos++
-			return escaped, true
+			return i + 1, escaped
 		case c == '\\':
 			escaped = true
-			if !s.escape() {
-				return false, false
+			if i = s.escape(i); i == wrong {
+				return wrong, false
 			}
-		case s.pos == len(s.text):
-			return false, s.expected("the rest of a string")
+		case i == len(s.text):
+			return s.expected(i, "the rest of a string"), false
 		case c < ' ':
-			return false, s.fail(errControl)
+			return s.fail(i, errControl), false
 		default:
-			_, size := utf8.DecodeRune(s.text[s.pos:])
+			_, size := utf8.DecodeRune(s.text[i:])
 			if size == 1 {
-				return false, s.fail(errUTF8)
+				return s.fail(i, errUTF8), false
 			}
-			s.pos += size
+			i += size
 		}
-		s.pos = plain(s.text, s.pos)
+		i = plain(s.text, i)
 	}
 }
 
@@ -72,31 +66,30 @@ func plain(text []byte, i int) int {
 }
 
 // escape steps over one escape, from its backslash.
-func (s *scanner) escape() bool {
-	s.pos++
-	switch s.peek() {
+func (s *scanner) escape(i int) int {
+	i++
+	switch s.peek(i) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos++
-		return true
+		return i + 1
 	case 'u':
-		s.pos++
+		i++
 		for range 4 {
-			if !isHex(s.peek()) {
-				return s.failIn(errHex)
+			if !isHex(s.peek(i)) {
+				return s.failIn(i, errHex)
 			}
-			s.pos++
+			i++
 		}
-		return true
+		return i
 	}
-	return s.failIn(errEscape)
+	return s.failIn(i, errEscape)
 }
 
 // failIn is fail in the middle of a string, where the text may also just end.
-func (s *scanner) failIn(err error) bool {
-	if s.pos == len(s.text) {
-		return s.expected("the rest of a string")
+func (s *scanner) failIn(i int, err error) int {
+	if i == len(s.text) {
+		return s.expected(i, "the rest of a string")
 	}
-	return s.fail(err)
+	return s.fail(i, err)
 }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
