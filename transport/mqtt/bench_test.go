@@ -147,7 +147,7 @@ func gather(b *testing.B, senders int) {
 	c.start(func() {}, nil)
 	defer c.Close()
 	rt := newRoute(node)
-	size := len(appendRequest(nil, rt, &r)) // all have this size, so the far end need not parse
+	size := len(appendRequest(nil, &rt.form, &r)) // all have this size, so the far end need not parse
 
 	arrived := make([]chan struct{}, senders)
 	order := make(chan int, senders) // who is next in what arrives

@@ -56,13 +56,10 @@ type Bus struct {
 
 // route is where the requests of a node go.
 type route struct {
+	form
 	account      account
 	publisher    *publisher
 	subscription *subscription // of the answer topic
-	topic        []byte        // the request topic as it goes over the wire
-	properties   []byte        // those that never change
-	qos          byte
-	retain       bool
 }
 
 // Dial returns a bus for the broker that options name. It does not connect: see [Bus.Start].
@@ -100,12 +97,9 @@ func (b *Bus) Attach(node *core.Node) error {
 		return fmt.Errorf("mqtt: node %q: %w", node.Name(), err)
 	}
 	b.routes.Store(node, &route{
+		form:         formOf(node),
 		publisher:    b.pick(node.Topic()),
 		subscription: b.answers.add(node.AnswerTopic(), 1, node, nil),
-		topic:        appendString(nil, node.RequestTopic()),
-		properties:   appendRequestProperties(nil, node.AnswerTopic()),
-		qos:          node.QoS(),
-		retain:       node.Retain(),
 	})
 	return nil
 }

@@ -35,12 +35,7 @@ func newRequest(t testing.TB, node core.NodeOptions, call core.Call) core.Reques
 }
 
 func newRoute(n *core.Node) *route {
-	return &route{
-		topic:      appendString(nil, n.RequestTopic()),
-		properties: appendRequestProperties(nil, n.AnswerTopic()),
-		qos:        n.QoS(),
-		retain:     n.Retain(),
-	}
+	return &route{form: formOf(n)}
 }
 
 // readPublish reads one PUBLISH with paho's code, and nothing behind it.
@@ -65,7 +60,7 @@ func requestAgainstPaho(t *testing.T) {
 				r := newRequest(t, core.NodeOptions{Topic: "plant/é", QoS: qos, Retain: qos == 1},
 					core.Call{Value: []byte(strings.Repeat("1", value)), Properties: []core.Property{{Name: "k", Value: strings.Repeat("v", property)}}})
 				before := "what is already there"
-				packet := appendRequest([]byte(before), newRoute(r.Node), &r)
+				packet := appendRequest([]byte(before), &newRoute(r.Node).form, &r)
 				require.Equal(t, before, string(packet[:len(before)]))
 				packet = packet[len(before):]
 				if qos > 0 {
@@ -96,12 +91,27 @@ func requestAgainstPaho(t *testing.T) {
 	}
 }
 
+// What an Encoder writes is what a bus writes, but for QoS and retain; and without properties for
+// MQTT 3.1.1.
+func TestEncoder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRequest(t, core.NodeOptions{Topic: "plant/é", QoS: 2, Retain: true},
+			core.Call{Value: []byte(`1`), Properties: []core.Property{{Name: "k", Value: "v"}}})
+		e := NewEncoder(r.Node)
+		rt := newRoute(r.Node)
+		rt.qos, rt.retain = 0, false
+		require.Equal(t, appendRequest([]byte("x"), &rt.form, &r), e.Append([]byte("x"), &r))
+		want := append([]byte{0x30, byte(2 + len("plant/é/treq") + len(r.AppendMessage(nil)))}, appendString(nil, "plant/é/treq")...)
+		require.Equal(t, r.AppendMessage(want), e.AppendPlain(nil, &r))
+	})
+}
+
 // TestRequestAllocatesNothing: the packet is written into the buffer it is sent from.
 func TestRequestAllocatesNothing(t *testing.T) {
 	r := newRequest(t, core.NodeOptions{Topic: "a"}, core.Call{Value: []byte(`{"x":1}`), Properties: []core.Property{{Name: "http-method", Value: "GET"}}})
 	rt := newRoute(r.Node)
 	buf := make([]byte, 0, 1024)
-	require.Zero(t, testing.AllocsPerRun(100, func() { buf = appendRequest(buf[:0], rt, &r) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { buf = appendRequest(buf[:0], &rt.form, &r) }))
 }
 
 func TestPropertyRules(t *testing.T) {

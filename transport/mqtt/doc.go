@@ -47,11 +47,19 @@
 // # Writing
 //
 // Publish appends a whole packet to a buffer and returns. One goroutine for each connection
-// writes what has gathered: at once when idle, many packets in one write under load. Just
+// writes what has gathered: at once when idle, many packets in one write under load. Before it
+// writes it lets run whoever is ready to, which are those who have more to write. Just
 // before a block of at most about 32 KiB goes to the socket, Sink.Sent is asked for each
 // request in it; the kernel's send buffer is kept small too. When the connection ends, what
 // was handed over stays held, what was not ends as not published. Acknowledgements and pings
-// overtake. More than Options.Backlog bytes: ErrShed.
+// overtake.
+//
+// More than Options.Backlog bytes: ErrShed. Of one node no more may wait than three times what is
+// still free (account.go): a node that floods its connection has three quarters of the backlog,
+// and the others on it are not shed because of it. They wait for what was accepted before them,
+// so at most as long as the broker takes for Options.Backlog bytes. A broker that stops reading
+// costs no more memory than that: what waits ends as not published at its deadline, and its bytes
+// are given back when its turn comes, unsent.
 //
 // # Who blocks
 //

@@ -12,18 +12,59 @@ import (
 // The few packets that do not go through paho are encoded here, by appending: a PUBLISH costs
 // no allocation and is written straight into the buffer from which it goes to the socket.
 
+// form is what all requests of a node have in common.
+type form struct {
+	topic      []byte // the request topic as it goes over the wire
+	properties []byte // those that never change
+	qos        byte
+	retain     bool
+}
+
+func formOf(node *core.Node) form {
+	return form{
+		topic:      appendString(nil, node.RequestTopic()),
+		properties: appendRequestProperties(nil, node.AnswerTopic()),
+		qos:        node.QoS(),
+		retain:     node.Retain(),
+	}
+}
+
+// Encoder writes the requests of a node as PUBLISH packets, for a bus that has connections of its
+// own. They are never retained and have QoS 0. It is immutable.
+type Encoder struct{ form form }
+
+// NewEncoder returns one for a node, whose topics must be valid.
+func NewEncoder(node *core.Node) *Encoder {
+	e := &Encoder{formOf(node)}
+	e.form.qos, e.form.retain = 0, false
+	return e
+}
+
+// Append appends the packet of a request as it is published now, for a receiver who speaks MQTT 5.
+func (e *Encoder) Append(dst []byte, r *core.Request) []byte { return appendRequest(dst, &e.form, r) }
+
+// AppendPlain appends the packet of a request for a receiver who speaks MQTT 3.1.1, which has no
+// properties.
+func (e *Encoder) AppendPlain(dst []byte, r *core.Request) []byte {
+	dst = append(dst, publishHeader(0, false))
+	dst, packet := beginLength(dst)
+	dst = append(dst, e.form.topic...)
+	dst = r.AppendMessage(dst)
+	return endLength(dst, packet)
+}
+
 // appendRequest appends the PUBLISH of a request (MQTT 5 §3.3). With QoS 1 or 2 its packet
 // identifier is left 0, see setPacketID.
-func appendRequest(dst []byte, rt *route, r *core.Request) []byte {
+func appendRequest(dst []byte, f *form, r *core.Request) []byte {
 	left := timeLeft(r)
-	dst = append(dst, publishHeader(rt.qos, rt.retain))
+	dst = append(dst, publishHeader(f.qos, f.retain))
 	dst, packet := beginLength(dst)
-	dst = append(dst, rt.topic...)
-	if rt.qos > 0 {
+	dst = append(dst, f.topic...)
+	if f.qos > 0 {
 		dst = append(dst, 0, 0)
 	}
 	dst, properties := beginLength(dst)
-	dst = append(dst, rt.properties...)
+	dst = append(dst, f.properties...)
 	dst = append(dst, packets.PropMessageExpiry)
 	dst = binary.BigEndian.AppendUint32(dst, expirySeconds(left))
 	dst = append(dst, packets.PropCorrelationData, 0, byte(len(r.ID)))

@@ -39,8 +39,8 @@ type Options struct {
 	// MaxPacket is the largest packet that is accepted from the broker, in bytes. 0: 1 MiB.
 	// 1 KiB to 256 MiB.
 	MaxPacket int
-	// Backlog is how many bytes may wait to be written on one publishing connection; above it
-	// requests end as shed. 0: 4 MiB. At least 64 KiB.
+	// Backlog is how many bytes may wait to be written on one publishing connection, three
+	// quarters of them of one node; above it requests end as shed. 0: 4 MiB. At least 64 KiB.
 	Backlog int
 	// DialTimeout bounds the TCP and TLS handshakes, and waiting for the broker to accept the
 	// CONNECT. 0: 2 s.

@@ -104,7 +104,7 @@ func (o *outbox) request(rt *route, r *core.Request) error {
 	}
 	b := o.queue.tail()
 	start := len(b.buf)
-	b.buf = appendRequest(b.buf, rt, r)
+	b.buf = appendRequest(b.buf, &rt.form, r)
 	return o.accept(b, start, rt.qos, parcel{account: &rt.account, id: r.ID, deadline: r.Deadline})
 }
 

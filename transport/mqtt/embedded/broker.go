@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -35,9 +36,13 @@ type Broker struct {
 	listener net.Listener
 	sink     core.Sink
 	answers  *xsync.MapOf[string, *core.Node] // by answer topic
+	lanes    *xsync.MapOf[*core.Node, *lane]
 	handlers *dispatcher
 	retained retained
 	counters counters
+
+	generations generations
+	settle      time.Duration // settleTime, but in tests
 
 	budget    budget
 	relieving sync.Mutex // one at a time; taken before mu and those of conns
@@ -66,6 +71,8 @@ func Start(options Options) (*Broker, error) {
 		log:      options.Logger,
 		listener: listener,
 		answers:  xsync.NewMapOf[string, *core.Node](),
+		lanes:    xsync.NewMapOf[*core.Node, *lane](),
+		settle:   settleTime,
 		handlers: newDispatcher(&options),
 		retained: retained{limit: options.MaxRetained, sizes: map[string]int{}},
 		stop:     make(chan struct{}),

@@ -33,12 +33,16 @@ func (b *Broker) Attach(node *core.Node) error {
 		return fmt.Errorf("embedded: node %q: %w", node.Name(), err)
 	}
 	b.answers.Store(node.AnswerTopic(), node)
+	b.openLane(node)
 	return nil
 }
 
 // Publish implements [core.Bus]. It gives the request to the queue of each client that
 // subscribed to it, and does not wait.
 func (b *Broker) Publish(r *core.Request) error {
+	if !b.closed.Load() && b.short(r) {
+		return nil
+	}
 	topic := r.Node.RequestTopic()
 	payload := r.AppendMessage(nil)
 	if err := b.refusal(topic, payload); err != nil {
@@ -112,6 +116,7 @@ func (b *Broker) Subscribe(filter string, qos byte, handle mqtt.Handler) error {
 		}
 		return b.stored(plain)
 	}))
+	b.generations.bump()
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,9 +29,11 @@ type conn struct {
 	limit   int
 	budget  *budget
 	unacked ledger
-	slow    func(waiting int) // called once, when limit or writeTimeout has been reached
-	wake    chan struct{}     // one token: there is something to do
-	ended   chan struct{}     // closed when run returns
+	// established: the client has been told that he is connected, so he may be given messages.
+	established atomic.Bool
+	slow        func(waiting int) // called once, when limit or writeTimeout has been reached
+	wake        chan struct{}     // one token: there is something to do
+	ended       chan struct{}     // closed when run returns
 
 	mu      sync.Mutex // guards all below; leaf: no I/O but deadlines, no callback
 	backlog backlog

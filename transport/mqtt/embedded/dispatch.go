@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/flowsync-go/flowsync/transport/mqtt"
@@ -64,12 +65,18 @@ func (d *dispatcher) full(topic string, payload int) bool {
 	if len(d.queue) < d.maxMessages && d.bytes+size <= d.maxBytes {
 		return false
 	}
-	for _, s := range d.subs {
-		if mqtt.Match(s.filter, topic) {
-			return true
-		}
-	}
-	return false
+	return d.wantsLocked(topic)
+}
+
+// wants says whether a handler matches a topic.
+func (d *dispatcher) wants(topic string) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.wantsLocked(topic)
+}
+
+func (d *dispatcher) wantsLocked(topic string) bool {
+	return slices.ContainsFunc(d.subs, func(s *subscription) bool { return mqtt.Match(s.filter, topic) })
 }
 
 // offer queues a message for each handler that it matches and returns how many could not be

@@ -13,6 +13,13 @@
 //
 //   - Publish and PublishMessage run on their caller's stack down into the queues of the clients
 //     that subscribed. They never wait for a client.
+//   - A request of QoS 0 takes a short way, its node's lane (lane.go), past the broker: it is encoded
+//     once and appended to what waits for each client that subscribed. Who asked for something that
+//     only the broker keeps account of (a share group, Subscription Identifiers, topic aliases, No
+//     Local), and a handler of Subscribe for the same topic, close the lane: then it goes the
+//     broker's way. On the short way a client who does not want to hear of problems (Request Problem
+//     Information 0) is given user properties all the same, as MQTT 5 §3.1.2.11.7 allows; the broker
+//     leaves them out.
 //   - A client's message runs on the goroutine that reads that client. An answer is given to
 //     [core.Sink.Resolve] right there: Resolve does not block, nothing has to be queued, so no
 //     answer can be lost to a full queue, and who answers faster than he can be heard is slowed

@@ -8,6 +8,19 @@ import (
 // The methods of the hook that keep account of what clients have not acknowledged. A session's
 // ledger is with its last connection.
 
+// OnSessionEstablished is called when the client has been told that he is connected.
+func (h *hook) OnSessionEstablished(cl *broker.Client, _ packets.Packet) {
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.established.Store(true)
+	}
+	h.b.generations.bump()
+}
+
+// OnSubscribed and OnUnsubscribed are called before the client is told.
+func (h *hook) OnSubscribed(*broker.Client, packets.Packet, []byte) { h.b.generations.bump() }
+
+func (h *hook) OnUnsubscribed(*broker.Client, packets.Packet) { h.b.generations.bump() }
+
 // OnSessionEstablish ends the session that a new connection does not go on with.
 func (h *hook) OnSessionEstablish(cl *broker.Client, pk packets.Packet) {
 	old, ok := h.b.server.Clients.Get(cl.ID)
@@ -20,6 +33,7 @@ func (h *hook) OnDisconnect(cl *broker.Client, _ error, expire bool) {
 	if expire || cl.IsTakenOver() {
 		closeLedger(cl)
 	}
+	h.b.generations.bump()
 }
 
 func (h *hook) OnClientExpired(cl *broker.Client) { closeLedger(cl) }
