@@ -15,6 +15,7 @@ import (
 // HeldConnections is what it takes to hold requests over HTTP, each on a connection of its own.
 type HeldConnections struct {
 	N          int
+	Idle       int64   // the gateway's resident memory before, in bytes
 	Bytes      float64 // of the gateway's resident memory by request that is held
 	Goroutines float64 // in the gateway by request that is held
 	// Others' requests at a constant rate: without the held ones, and beside them.
@@ -43,6 +44,7 @@ func (s *Site) hold(ctx context.Context, n int, window time.Duration) (h HeldCon
 		return h, err
 	}
 	after, err := s.standing(ctx)
+	h.Idle = before.rss
 	h.Bytes = float64(after.rss-before.rss) / float64(n)
 	h.Goroutines = (after.goroutines - before.goroutines) / float64(n)
 	if err == nil {
@@ -147,6 +149,7 @@ func ReportHeldConnections(b *testing.B, p *Path, n int) {
 		all = append(all, h)
 	}
 	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(all[0].Idle), "rss-idle-B")
 	b.ReportMetric(all[0].Bytes, "rss-B/held")
 	b.ReportMetric(all[0].Goroutines, "goroutines/held")
 	reportTimes(b, "", each(all, func(h HeldConnections) Times { return h.Beside }))

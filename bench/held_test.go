@@ -9,7 +9,11 @@ import (
 // What ten thousand requests take that are held on connections of their own, and what others wait
 // beside them.
 func BenchmarkHeldConnections(b *testing.B) {
-	bench.ReportHeldConnections(b, bench.Embedded(0), 10_000)
+	n := 10_000
+	if testing.Short() {
+		n = 500
+	}
+	bench.ReportHeldConnections(b, bench.Embedded(0), n)
 }
 
 // How long it takes from the start of the program to its first answer.

@@ -7,8 +7,13 @@ import (
 	"github.com/flowsync-go/flowsync/bench/load"
 )
 
-// Rates are those at which latency is looked at, in requests a second.
-func Rates() []float64 { return []float64{1000, 2000, 5000, 10_000, 15_000, 20_000} }
+// Rates are those at which latency is looked at, in requests a second; fewer with -short.
+func Rates() []float64 {
+	if testing.Short() {
+		return []float64{500}
+	}
+	return []float64{1000, 2000, 5000, 10_000, 15_000, 20_000}
+}
 
 // latencyLanes is over how many connections a constant rate is offered: enough for the highest one
 // with answers after 50 ms.
