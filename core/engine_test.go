@@ -310,6 +310,39 @@ func TestLimits(t *testing.T) {
 	requireAddsUp(t, e)
 }
 
+// TestShardRefuses: what was admitted can still find its shard full, or closed since.
+func TestShardRefuses(t *testing.T) {
+	heard := &strays{}
+	e, node, _ := newTestEngine(t, Options{Shards: 1, Observer: heard})
+	e.shards[0].maxSlots = 1
+	e.Begin(&Call{Node: node}, ignore{})
+	want := Result{Outcome: Shed, Message: whyTooMany}
+	require.Equal(t, want, e.Do(context.Background(), &Call{Node: node}))
+	e.shards[0].closed = true
+	want = Result{Outcome: Shutdown, Message: whyShutdown}
+	require.Equal(t, want, e.Do(context.Background(), &Call{Node: node}))
+	require.Equal(t, []Outcome{Shed, Shutdown}, heard.ended)
+	require.Equal(t, 1, e.Held())
+	requireAddsUp(t, e)
+}
+
+// TestManyExpireTogether: more than the driver takes out of a shard at a time.
+func TestManyExpireTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, node, _ := newTestEngine(t, Options{Shards: 1})
+		const n = 10 * advanceBudget
+		var late []time.Duration
+		for range n {
+			e.Begin(&Call{Node: node}, expiries{time.Now().Add(DefaultTimeout), &late})
+		}
+		time.Sleep(DefaultTimeout)
+		synctest.Wait()
+		require.Equal(t, make([]time.Duration, n), late)
+		require.Zero(t, e.Held())
+		require.NoError(t, e.Close())
+	})
+}
+
 // TestPlaceIsFreeBeforeCompletion: a serial client of a node with one place is never shed.
 func TestPlaceIsFreeBeforeCompletion(t *testing.T) {
 	e, node, bus := newTestEngine(t, Options{MaxInFlight: 1})
