@@ -35,7 +35,7 @@ type Broker struct {
 	self     *broker.Client // who publishes what we publish
 	listener net.Listener
 	sink     core.Sink
-	answers  *xsync.MapOf[string, *core.Node] // by answer topic
+	answers  *xsync.MapOf[string, *answerTopic] // by topic
 	lanes    *xsync.MapOf[*core.Node, *lane]
 	handlers *dispatcher
 	retained retained
@@ -70,7 +70,7 @@ func Start(options Options) (*Broker, error) {
 		options:  options,
 		log:      options.Logger,
 		listener: listener,
-		answers:  xsync.NewMapOf[string, *core.Node](),
+		answers:  xsync.NewMapOf[string, *answerTopic](),
 		lanes:    xsync.NewMapOf[*core.Node, *lane](),
 		settle:   settleTime,
 		handlers: newDispatcher(&options),

@@ -32,7 +32,7 @@ func (b *Broker) Attach(node *core.Node) error {
 	if err := errors.Join(mqtt.ValidateTopic(node.RequestTopic()), mqtt.ValidateTopic(node.AnswerTopic())); err != nil {
 		return fmt.Errorf("embedded: node %q: %w", node.Name(), err)
 	}
-	b.answers.Store(node.AnswerTopic(), node)
+	b.answers.Store(node.AnswerTopic(), &answerTopic{node: node})
 	b.openLane(node)
 	return nil
 }

@@ -72,6 +72,8 @@ func (h *hook) OnSelectSubscribers(subs *broker.Subscribers, _ packets.Packet) *
 func (h *hook) OnPublish(_ *broker.Client, pk packets.Packet) (packets.Packet, error) {
 	if pk.FixedHeader.Retain {
 		pk.FixedHeader.Retain = h.b.admitRetained(pk.TopicName, len(pk.Payload))
+	} else if a, ok := h.b.answers.Load(pk.TopicName); ok && h.b.ours(a) {
+		return pk, packets.CodeSuccessIgnore // do not look for subscribers
 	}
 	return pk, nil
 }
@@ -120,9 +122,9 @@ func (b *Broker) deliver(pk *packets.Packet) {
 		QoS:         pk.FixedHeader.Qos,
 		ContentType: pk.Properties.ContentType,
 	}))
-	if node, ok := b.answers.Load(pk.TopicName); ok {
+	if a, ok := b.answers.Load(pk.TopicName); ok {
 		b.counters.answers.Add(1)
-		b.sink.Resolve(core.Answer{Node: node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
+		b.sink.Resolve(core.Answer{Node: a.node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
 	}
 }
 

@@ -191,6 +191,29 @@ func (b *Broker) receivers(topic string) ([]receiver, bool) {
 	return all, true
 }
 
+// answerTopic is a topic on which answers come.
+type answerTopic struct {
+	node *core.Node
+	// others says whether a client is subscribed to it, in the lowest bit; above it is one more
+	// than the generation that this is true of. 0: it was not looked at.
+	others atomic.Uint64
+}
+
+// ours says whether nobody but us listens to an answer topic. The broker makes four maps to find
+// that out, for each answer.
+func (b *Broker) ours(a *answerTopic) bool {
+	generation := b.generations.number.Load() + 1 // before looking, see planOf
+	known := a.others.Load()
+	if known>>1 != generation {
+		known = generation << 1
+		if all := b.server.Topics.Subscribers(a.node.AnswerTopic()); len(all.Subscriptions) > 0 || len(all.Shared) > 0 {
+			known |= 1
+		}
+		a.others.Store(known)
+	}
+	return known&1 == 0
+}
+
 // identified says whether a subscription has a Subscription Identifier. The broker has 0 for none.
 func identified(sub *packets.Subscription) bool {
 	for _, id := range sub.Identifiers {

@@ -246,6 +246,38 @@ func TestLaneAndTakeover(t *testing.T) {
 	}
 }
 
+// Answers reach whoever else subscribed to them, from the moment he is told that he has.
+func TestOthersHearAnswers(t *testing.T) {
+	for qos := range byte(2) {
+		g := newGateway(t, Options{}, core.NodeOptions{})
+		w := g.dial("responder", true)
+		w.subscribe("a/treq", 0)
+		ask := func() (answer []byte) {
+			_, done := g.begin(`1`)
+			_, request := w.message()
+			answer = answerTo(request, `2`)
+			w.publish(qos<<1, "a/tres", answer)
+			g.end(done, core.Answered)
+			if qos == 1 {
+				kind, _ := w.next()
+				require.Equal(t, byte(0x40), kind, "PUBACK")
+			}
+			return answer
+		}
+		for range 3 {
+			ask()
+		}
+		other := g.dial("other", true)
+		other.subscribe("+/tres", 0)
+		want := ask()
+		topic, got := other.message()
+		require.Equal(t, "a/tres", topic)
+		require.Equal(t, string(want), string(got))
+		other.conn.Close()
+		ask()
+	}
+}
+
 // What is retained or acknowledged is the broker.s to keep.
 func TestLaneIsClosedForOthers(t *testing.T) {
 	for name, n := range map[string]core.NodeOptions{"QoS 1": {QoS: 1}, "retained": {Retain: true}} {
