@@ -10,7 +10,7 @@ import (
 func pause(d time.Duration) {
 	const coarse = 2 * time.Millisecond
 	if d > coarse {
-		time.Sleep(d - coarse)
+		<-time.After(d - coarse)
 		return
 	}
 	left := syscall.NsecToTimespec(int64(d))

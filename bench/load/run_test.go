@@ -49,7 +49,7 @@ func TestStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: func(seq uint64, _ time.Time) Verdict {
 			if seq == firstSeq {
-				time.Sleep(time.Second)
+				pass(time.Second)
 			}
 			return Verdict{Outcome: Answered}
 		}}
@@ -70,7 +70,7 @@ func TestStall(t *testing.T) {
 func TestUnstarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: func(uint64, time.Time) Verdict {
-			time.Sleep(700 * time.Millisecond)
+			pass(700 * time.Millisecond)
 			return Verdict{Outcome: Answered}
 		}}
 		w := workload(f, 10, 2, time.Second)
@@ -140,7 +140,7 @@ func TestTimeout(t *testing.T) {
 				return Verdict{Outcome: hang}
 			}
 			if seq == firstSeq+2 {
-				time.Sleep(time.Second)
+				pass(time.Second)
 			}
 			return Verdict{Outcome: Answered}
 		}}
@@ -158,7 +158,7 @@ func TestTimeout(t *testing.T) {
 func TestClosedLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: func(uint64, time.Time) Verdict {
-			time.Sleep(100 * time.Millisecond)
+			pass(100 * time.Millisecond)
 			return Verdict{Outcome: Answered}
 		}}
 		w := workload(f, 0, 4, time.Second)
@@ -182,7 +182,7 @@ func TestInterrupt(t *testing.T) {
 				if seq == firstSeq+5 {
 					return Verdict{Outcome: hang}
 				}
-				time.Sleep(50 * time.Millisecond)
+				pass(50 * time.Millisecond)
 				return Verdict{Outcome: Answered}
 			}}
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -206,7 +206,7 @@ func TestInterrupt(t *testing.T) {
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: func(seq uint64, _ time.Time) Verdict {
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 			return Verdict{Outcome: Answered, Wrong: seq == firstSeq, Duplicates: int(seq % 2)}
 		}}
 		var all []Progress

@@ -15,7 +15,7 @@ import (
 // server takes a millisecond for each request, one after the other: it bears 1000 a second.
 func server() *fake {
 	return &fake{answer: func(uint64, time.Time) Verdict {
-		time.Sleep(time.Millisecond)
+		pass(time.Millisecond)
 		return Verdict{Outcome: Answered}
 	}}
 }
@@ -68,11 +68,11 @@ func TestSearchEnds(t *testing.T) {
 		"lost":          {target: answering(Verdict{Outcome: Lost}), reason: "lost 600, wrong 0, duplicate 0", limit: "too few"},
 		"shed":          {target: answering(Verdict{Outcome: "shed"}), reason: "only 0 % answered", limit: "too few"},
 		"slow": {target: &fake{answer: func(uint64, time.Time) Verdict {
-			time.Sleep(30 * time.Millisecond)
+			pass(30 * time.Millisecond)
 			return Verdict{Outcome: Answered}
 		}}, reason: "p99 30 ms", limit: "too few"},
 		"busy": {target: &fake{answer: func(uint64, time.Time) Verdict {
-			time.Sleep(time.Second)
+			pass(time.Second)
 			return Verdict{Outcome: Answered}
 		}}, reason: " requests not started", limit: "too few"},
 	} {
@@ -127,7 +127,7 @@ func TestSearchAtTheHighestRate(t *testing.T) {
 func TestSearchWithALateGenerator(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := workload(new(fake), 100, 1, 2*time.Second)
-		w.pause = func(d time.Duration) { time.Sleep(max(d, 0) + 40*time.Millisecond) }
+		w.pause = func(d time.Duration) { pass(max(d, 0) + 40*time.Millisecond) }
 		got, err := FindCapacity(t.Context(), Search{Workload: w, P99: 20 * time.Millisecond, MaxSteps: 4})
 		require.NoError(t, err)
 		assert.Contains(t, got.Steps[0].Reason, "; the generator itself was late, p99 ")
