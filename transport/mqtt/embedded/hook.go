@@ -68,11 +68,16 @@ func (h *hook) OnSelectSubscribers(subs *broker.Subscribers, _ packets.Packet) *
 	return subs
 }
 
-// OnPublish is called before a message is retained and delivered.
-func (h *hook) OnPublish(_ *broker.Client, pk packets.Packet) (packets.Packet, error) {
+// OnPublish is called before a message is retained and delivered. Now it is decided whether it is
+// an answer: who is delivered it may add the node whose answer it would be then.
+func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
+	answer, _ := h.b.answers.Load(pk.TopicName)
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.answer = answer
+	}
 	if pk.FixedHeader.Retain {
 		pk.FixedHeader.Retain = h.b.admitRetained(pk.TopicName, len(pk.Payload))
-	} else if a, ok := h.b.answers.Load(pk.TopicName); ok && h.b.ours(a) {
+	} else if answer != nil && h.b.ours(answer) {
 		return pk, packets.CodeSuccessIgnore // do not look for subscribers
 	}
 	return pk, nil
@@ -80,7 +85,14 @@ func (h *hook) OnPublish(_ *broker.Client, pk packets.Packet) (packets.Packet, e
 
 // OnPublished is called after a message was given to the clients that subscribed to it, and
 // never for a stored one: whatever its retain flag says, it is live.
-func (h *hook) OnPublished(_ *broker.Client, pk packets.Packet) { h.b.deliver(&pk) }
+func (h *hook) OnPublished(cl *broker.Client, pk packets.Packet) {
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		h.b.deliver(&pk, c.answer)
+		return
+	}
+	answer, _ := h.b.answers.Load(pk.TopicName) // published in this process
+	h.b.deliver(&pk, answer)
+}
 
 func (h *hook) OnWill(_ *broker.Client, will broker.Will) (broker.Will, error) {
 	if will.Retain {
@@ -89,7 +101,10 @@ func (h *hook) OnWill(_ *broker.Client, will broker.Will) (broker.Will, error) {
 	return will, nil
 }
 
-func (h *hook) OnWillSent(_ *broker.Client, pk packets.Packet) { h.b.deliver(&pk) }
+func (h *hook) OnWillSent(_ *broker.Client, pk packets.Packet) {
+	answer, _ := h.b.answers.Load(pk.TopicName)
+	h.b.deliver(&pk, answer)
+}
 
 func (h *hook) OnRetainedExpired(topic string) { h.b.retained.forget(topic) }
 
@@ -110,9 +125,9 @@ func (b *Broker) admitRetained(topic string, payload int) bool {
 	return false
 }
 
-// deliver is our side of a message: what handlers want, and an answer. In this order, so that
-// who has his answer knows that handlers will see it.
-func (b *Broker) deliver(pk *packets.Packet) {
+// deliver is our side of a message: what handlers want, and an answer, if it is one. In this
+// order, so that who has his answer knows that handlers will see it.
+func (b *Broker) deliver(pk *packets.Packet, answer *answerTopic) {
 	if b.closed.Load() {
 		return
 	}
@@ -122,9 +137,9 @@ func (b *Broker) deliver(pk *packets.Packet) {
 		QoS:         pk.FixedHeader.Qos,
 		ContentType: pk.Properties.ContentType,
 	}))
-	if a, ok := b.answers.Load(pk.TopicName); ok {
+	if answer != nil {
 		b.counters.answers.Add(1)
-		b.sink.Resolve(core.Answer{Node: a.node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
+		b.sink.Resolve(core.Answer{Node: answer.node, Payload: pk.Payload, CorrelationData: pk.Properties.CorrelationData})
 	}
 }
 
