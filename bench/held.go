@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -53,21 +52,21 @@ func (s *Site) hold(ctx context.Context, n int, window time.Duration) (h HeldCon
 	answered := release()
 	h.Wrong += answered // nobody answers them
 	none := func(held int) bool { return held == 0 }
-	return h, errors.Join(err, s.awaitHeld(ctx, none), s.alive())
+	return h, errors.Join(err, s.awaitHeld(ctx, none))
 }
 
 // standing is what a gateway takes.
 type standing struct {
 	rss        int64
 	goroutines float64
+	metrics    metrics
 }
 
 func (s *Site) standing(ctx context.Context) (st standing, err error) {
-	m, err := s.metrics(ctx)
-	if err != nil {
+	if st.metrics, err = s.metrics(ctx); err != nil {
 		return st, err
 	}
-	st.goroutines = m.sum("go_goroutines", "")
+	st.goroutines = st.metrics.sum("go_goroutines", "")
 	st.rss, err = s.rss()
 	return st, err
 }
@@ -123,38 +122,39 @@ func (s *Site) holdMany(ctx context.Context, n int) (release func() (answered in
 // medians of all rounds.
 func ReportHeldConnections(b *testing.B, p *Path, n int) {
 	b.Helper()
-	folder, err := os.MkdirTemp("", "flowsync-bench-")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer os.RemoveAll(folder)
-	site, err := openSite(p, folder)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		if err := site.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
 	var all []HeldConnections
-	var faults Faults
-	for range *rounds {
-		h, err := site.hold(b.Context(), n, *window)
-		if err != nil {
-			b.Fatal(err)
+	err := onSite(p, func(s *Site) error {
+		for range *rounds {
+			h, err := s.hold(b.Context(), n, *window)
+			if err != nil {
+				return err
+			}
+			b.Logf("%d held: %.0f B each; others %v; without %v", n, h.Bytes, h.Beside, h.Alone)
+			all = append(all, h)
 		}
-		b.Logf("%d held: %.0f B each; others %v; without %v", n, h.Bytes, h.Beside, h.Alone)
-		faults.add(h.Faults)
-		all = append(all, h)
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
+	reportHeldConnections(b, all)
+}
+
+func reportHeldConnections(b *testing.B, all []HeldConnections) {
+	b.Helper()
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(all[0].Idle), "rss-idle-B")
 	b.ReportMetric(all[0].Bytes, "rss-B/held")
 	b.ReportMetric(all[0].Goroutines, "goroutines/held")
-	reportTimes(b, "", each(all, func(h HeldConnections) Times { return h.Beside }))
-	reportTimes(b, "alone-", each(all, func(h HeldConnections) Times { return h.Alone }))
-	b.ReportMetric(median(each(all, func(h HeldConnections) float64 { return millis(h.Beside.P99) }))/
-		median(each(all, func(h HeldConnections) float64 { return millis(h.Alone.P99) })), "p99-of-alone")
+	beside := each(all, func(h HeldConnections) Times { return h.Beside })
+	alone := each(all, func(h HeldConnections) Times { return h.Alone })
+	reportTimes(b, "", beside)
+	reportTimes(b, "alone-", alone)
+	p99 := func(t Times) float64 { return millis(t.P99) }
+	b.ReportMetric(median(each(beside, p99))/median(each(alone, p99)), "p99-of-alone")
+	var faults Faults
+	for _, h := range all {
+		faults.add(h.Faults)
+	}
 	faults.report(b)
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -39,37 +38,30 @@ const (
 
 // overload finds what a site can do, and asks for more.
 func (s *Site) overload(ctx context.Context, window time.Duration) (o Overload, err error) {
-	peak := load.Workload{Lanes: peakLanes, WarmUp: window / 4, Duration: window}
-	f, report, err := s.ask(ctx, Echo, peak, standardPayload)
+	w := load.Workload{Lanes: peakLanes, WarmUp: window / 4, Duration: window, Timeout: Patience}
+	f, report, err := s.ask(ctx, Echo, w, standardPayload)
 	if err != nil {
 		return o, err
 	}
-	o.Faults = strict(&report)
-	o.Peak = Rate(f)
-	o.Offered = math.Round(overloadFactor * o.Peak)
+	o.Peak, o.Offered, o.Faults = Rate(f), math.Round(overloadFactor*Rate(f)), strict(&report)
 	// As many connections as will ask for more, so that what these take is there before.
-	w := load.Workload{Rate: math.Round(o.Peak / 2), Lanes: overloadLanes, WarmUp: window / 4, Duration: window, Timeout: Patience}
+	w.Lanes, w.Rate = overloadLanes, max(1, math.Round(o.Peak/2))
 	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
 		return o, err
 	}
 	o.Faults.add(strict(&report))
-	if o.Before, err = s.rss(); err != nil {
-		return o, err
-	}
-	before, err := s.metrics(ctx)
+	before, err := s.standing(ctx)
 	if err != nil {
 		return o, err
 	}
-	w.Rate = o.Offered
+	w.Rate = max(1, o.Offered)
 	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
 		return o, err
 	}
-	if o.After, err = s.rss(); err != nil {
-		return o, err
-	}
-	after, err := s.metrics(ctx)
-	o.fill(&report, before, after)
-	return o, errors.Join(err, s.alive())
+	after, err := s.standing(ctx)
+	o.Before, o.After = before.rss, after.rss
+	o.fill(&report, before.metrics, after.metrics)
+	return o, err
 }
 
 // fill takes what the load saw, and what the gateway saw between two times.
@@ -121,16 +113,19 @@ func quantile(q float64, before, after map[float64]float64) time.Duration {
 func ReportOverload(b *testing.B, p *Path) {
 	b.Helper()
 	var all []Overload
-	var faults Faults
 	for range *rounds {
 		o, err := overloadOnce(b.Context(), p)
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Logf("%+v", o)
-		faults.add(o.Faults)
 		all = append(all, o)
 	}
+	reportOverload(b, all)
+}
+
+func reportOverload(b *testing.B, all []Overload) {
+	b.Helper()
 	report := func(unit string, f func(Overload) float64) { b.ReportMetric(median(each(all, f)), unit) }
 	b.ReportMetric(0, "ns/op")
 	report("peak-requests/s", func(o Overload) float64 { return o.Peak })
@@ -144,6 +139,10 @@ func ReportOverload(b *testing.B, p *Path) {
 	report("answer-p99-ms", func(o Overload) float64 { return millis(o.P99) })
 	report("rss-before-B", func(o Overload) float64 { return float64(o.Before) })
 	report("rss-after-B", func(o Overload) float64 { return float64(o.After) })
+	var faults Faults
+	for _, o := range all {
+		faults.add(o.Faults)
+	}
 	faults.report(b)
 }
 
@@ -158,21 +157,14 @@ func overloadOnce(ctx context.Context, p *Path) (o Overload, err error) {
 	if err := pin(site); err != nil {
 		return o, err
 	}
-	c, err := NewCampaign()
-	if err != nil {
-		return o, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	s, err := c.site(p)
-	if err == nil {
-		err = pin(asking)
-	}
-	if err == nil {
+	err = onSite(p, func(s *Site) error {
+		if err := pin(asking); err != nil {
+			return err
+		}
+		var err error
 		o, err = s.overload(ctx, *window)
-	}
-	if err != nil {
-		err = fmt.Errorf("bench: %s: %w", p.Name, err)
-	}
+		return err
+	})
 	return o, err
 }
 

@@ -73,6 +73,23 @@ func openSite(p *Path, folder string) (*Site, error) {
 	return s, nil
 }
 
+// onSite starts a path, and ends it when f has done with it what it does.
+func onSite(p *Path, f func(*Site) error) (err error) {
+	c, err := NewCampaign()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	s, err := c.site(p)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f(s), s.alive()); err != nil {
+		return fmt.Errorf("bench: %s: %w", p.Name, err)
+	}
+	return nil
+}
+
 // Serve starts a server of this program in a process of its own.
 func (s *Site) Serve(role string, c Config) (*Process, error) {
 	p, err := StartProcess(c)

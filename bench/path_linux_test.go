@@ -78,7 +78,7 @@ func TestHeldConnections(t *testing.T) {
 }
 
 func TestStarting(t *testing.T) {
-	took, err := Starting(t.Context(), t.TempDir())
+	took, err := Starting(t.Context())
 	require.NoError(t, err)
 	require.Positive(t, took)
 	require.Less(t, took, Patience)
@@ -181,7 +181,7 @@ func TestPathThatEnds(t *testing.T) {
 		require.NoError(t, syscall.Kill(p.process.PID(), syscall.SIGKILL))
 		<-p.process.(*Program).ended
 	}
-	require.ErrorContains(t, s.alive(), "ended by itself")
+	require.ErrorContains(t, s.alive(), "has ended by itself")
 	_, err = s.metrics(t.Context())
 	require.Error(t, err)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -44,10 +44,10 @@ func StartProgram(ready func(line string) bool, name string, args ...string) (*P
 	case <-isReady:
 		return p, nil
 	case <-p.ended:
-		return nil, fmt.Errorf("bench: %s has ended instead of getting ready: %w: %s", name, p.err, strings.Join(p.lines, "\n"))
+		return nil, p.failure("has ended instead of getting ready")
 	case <-timer.C:
 		err := p.Close()
-		return nil, errors.Join(fmt.Errorf("bench: %s does not get ready: %s", name, strings.Join(p.lines, "\n")), err)
+		return nil, errors.Join(err, p.failure("does not get ready"))
 	}
 }
 
@@ -66,6 +66,15 @@ func (p *Program) follow(from *os.File, ready func(string) bool, isReady chan<- 
 	p.err = p.cmd.Wait()
 }
 
+// failure says what a program has done that has ended, and what it said.
+func (p *Program) failure(what string) error {
+	err := p.err
+	if err == nil {
+		err = errors.New("exit status 0")
+	}
+	return fmt.Errorf("bench: %s %s: %w: %s", p.cmd.Path, what, err, strings.Join(p.lines, "\n"))
+}
+
 // PID is the id of the process.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 
@@ -73,7 +82,7 @@ func (p *Program) PID() int { return p.cmd.Process.Pid }
 func (p *Program) alive() error {
 	select {
 	case <-p.ended:
-		return fmt.Errorf("bench: %s ended by itself: %v: %s", p.cmd.Path, p.err, strings.Join(p.lines, "\n"))
+		return p.failure("has ended by itself")
 	default:
 		return nil
 	}

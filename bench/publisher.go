@@ -111,7 +111,7 @@ func (s *publishing) flood(ctx context.Context, p Publisher, f *Figures) (publis
 				if ok, errs[i] = p.Publish(); ok {
 					count.Add(1)
 				} else if errs[i] == nil {
-					time.Sleep(fullWait)
+					_ = wait(ctx, fullWait, nil) // at the end it is over too
 				}
 			}
 		})

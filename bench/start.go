@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -30,12 +29,12 @@ resources:
 
 // Starting starts flowsync with the broker inside, and says how long it takes from then on to the
 // first answer.
-func Starting(ctx context.Context, folder string) (took time.Duration, err error) {
+func Starting(ctx context.Context) (took time.Duration, err error) {
 	if _, err := flowsyncFile(); err != nil { // which may take a while
 		return 0, err
 	}
 	var begun time.Time
-	site, err := openSite(&Path{Name: "start", Open: func(s *Site) (string, error) {
+	path := &Path{Name: "start", Open: func(s *Site) (string, error) {
 		file, err := s.File("start.yaml", answering)
 		if err != nil {
 			return "", err
@@ -43,44 +42,40 @@ func Starting(ctx context.Context, folder string) (took time.Duration, err error
 		begun = time.Now()
 		w, err := s.flowsyncWith(file, "--embedded", "127.0.0.1:0")
 		return w.http, err
-	}}, folder)
+	}}
+	err = onSite(path, func(s *Site) error {
+		err := s.askOnce(ctx)
+		took = time.Since(begun)
+		return err
+	})
+	return took, err
+}
+
+// askOnce asks what the mapping of answering answers.
+func (s *Site) askOnce(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+Echo, nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer func() {
-		if closing := site.Close(); err == nil {
-			err = closing
-		}
-	}()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+site.address+Echo, nil)
-	if err != nil {
-		return 0, err
-	}
-	request.Close = true
+	request.Close = true // nothing is left open
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer reply.Body.Close()
 	answer, err := io.ReadAll(reply.Body)
-	took = time.Since(begun)
 	if err == nil && (reply.StatusCode != http.StatusOK || string(answer) != `"here"`) {
-		err = fmt.Errorf("bench: the first answer is %d %s", reply.StatusCode, answer)
+		err = fmt.Errorf("the first answer is %d %s", reply.StatusCode, answer)
 	}
-	return took, err
+	return err
 }
 
 // ReportStart starts flowsync again and again.
 func ReportStart(b *testing.B) {
 	b.Helper()
-	folder, err := os.MkdirTemp("", "flowsync-bench-")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer os.RemoveAll(folder)
 	var times []float64
 	for range *rounds {
-		took, err := Starting(b.Context(), folder)
+		took, err := Starting(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
