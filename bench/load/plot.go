@@ -5,20 +5,20 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/flowsync-go/flowsync/bench/chart"
 )
 
-// Plot draws how long requests took, as SVG: the latency of the slowest of so and so many.
+// Plot draws how long requests took, as SVG: latency by percentile, and the generator's lag beside it.
 func (r *Report) Plot(w io.Writer) error {
-	s := chart.Series{Name: "right answers"}
-	for percentile, latency := range r.Distribution() {
-		if percentile < 100 && latency > 0 && len(s.Points) < chart.MaxPoints {
-			s.Points = append(s.Points, chart.Point{X: 100 / (100 - percentile), Y: millis(latency)})
-		}
-	}
-	if len(s.Points) == 0 {
+	answers := series("right answers", r.distribution)
+	if len(answers.Points) == 0 {
 		return errors.New("there is nothing to plot: no request was answered")
+	}
+	all := []chart.Series{answers}
+	if lag := series("lag of the generator", r.lags); len(lag.Points) > 0 {
+		all = append(all, lag)
 	}
 	title := "Latency at " + number(r.GoodputPerSecond) + " requests a second, closed loop"
 	if r.Loop == "open" {
@@ -28,8 +28,18 @@ func (r *Report) Plot(w io.Writer) error {
 		Title:  title,
 		X:      chart.Axis{Label: "1 request of so many takes longer (100: p99, 1000: p99.9)", Log: true},
 		Y:      chart.Axis{Label: "latency", Unit: "ms", Log: true},
-		Series: []chart.Series{s},
+		Series: all,
 	})
+}
+
+func series(name string, of times) chart.Series {
+	s := chart.Series{Name: name}
+	for percentile, d := range of.all() {
+		if percentile < 100 && d >= time.Microsecond && len(s.Points) < chart.MaxPoints {
+			s.Points = append(s.Points, chart.Point{X: 100 / (100 - percentile), Y: millis(d)})
+		}
+	}
+	return s
 }
 
 // Plot draws latency over rate, as SVG. Of a rate that was tried twice the better run counts, as it

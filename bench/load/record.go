@@ -87,7 +87,9 @@ func (r *recorder) record(g *group, s sample) {
 	right := s.Outcome == Answered && !s.Wrong
 	switch {
 	case s.abandoned:
-		g.abandon++
+		if s.intended >= r.schedule.counted {
+			g.abandon++
+		}
 		return
 	case s.Wrong:
 		g.wrong++

@@ -41,12 +41,12 @@ type Report struct {
 	Wrong            uint64   `json:"wrong"`              // as lost
 	Duplicate        uint64   `json:"duplicate"`          // as lost
 	Abandoned        uint64   `json:"abandoned"`          // in flight when the run was interrupted
-	Reconnects       int      `json:"reconnects"`         //
-	Interrupted      bool     `json:"interrupted"`        //
+	Reconnects       int      `json:"reconnects"`         // connections that were made again after a fault, a pause of 30 s, or because the server closed them
+	Interrupted      bool     `json:"interrupted"`        // before its end, or before all that was in flight had ended
 	Outcomes         []Tally  `json:"outcomes"`           // of counted requests, the most frequent first
 	Faults           []string `json:"faults,omitempty"`   // the first few that are lost or wrong, in words
 
-	distribution times // of the right answers
+	distribution, lags times // of the right answers, and of Lag
 }
 
 // Tally is how many requests ended in one way, and how long they took.
@@ -114,19 +114,8 @@ func (r *Report) Metrics() iter.Seq2[string, float64] {
 }
 
 // Distribution gives the latency of right answers at percentiles that come closer and closer to
-// 100: five for each halving of what is left.
-func (r *Report) Distribution() iter.Seq2[float64, time.Duration] {
-	return func(yield func(percentile float64, latency time.Duration) bool) {
-		if r.distribution.Histogram == nil {
-			return
-		}
-		for _, b := range r.distribution.CumulativeDistributionWithTicks(5) {
-			if !yield(b.Quantile, min(r.distribution.most, time.Duration(b.ValueAt))) {
-				return
-			}
-		}
-	}
-}
+// 100: five for each halving of what is left. A report that was read from JSON has none.
+func (r *Report) Distribution() iter.Seq2[float64, time.Duration] { return r.distribution.all() }
 
 func (r *run) report() Report {
 	sum := r.recorder.merged()
@@ -139,8 +128,8 @@ func (r *run) report() Report {
 		Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
 		Latency: answered.latency.latency(), Lag: sum.lag.latency(), WaitedForLane: sum.waited, Unstarted: r.unstarted,
 		Lost: sum.lost, Wrong: sum.wrong, Duplicate: sum.duplicate, Abandoned: sum.abandon,
-		Interrupted: r.ended < r.schedule.end, Faults: slices.Clone(r.recorder.excerpts),
-		distribution: answered.latency,
+		Interrupted: r.ended < r.schedule.end || r.interrupted.Load(), Faults: slices.Clone(r.recorder.excerpts),
+		distribution: answered.latency, lags: sum.lag,
 	}
 	if r.Rate == 0 {
 		report.Loop = "closed"

@@ -203,6 +203,28 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// One that comes while nothing but the last answers is waited for is told, too.
+func TestInterruptAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(seq uint64, _ time.Time) Verdict {
+			if seq == firstSeq+9 {
+				return Verdict{Outcome: hang}
+			}
+			return Verdict{Outcome: Answered}
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		report, err := Run(ctx, workload(f, 10, 2, time.Second))
+		require.NoError(t, err)
+		assert.True(t, report.Interrupted)
+		assert.Equal(t, 1.0, report.DurationSeconds)
+		assert.EqualValues(t, 1, report.Abandoned)
+		assert.EqualValues(t, 10, report.Requests)
+		assert.Zero(t, report.Lost)
+		assert.False(t, report.OK())
+	})
+}
+
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{answer: func(seq uint64, _ time.Time) Verdict {

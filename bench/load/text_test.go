@@ -49,6 +49,11 @@ func TestReport(t *testing.T) {
 	golden(t, "report.json", string(b)+"\n")
 	require.NoError(t, report.Plot(&plot))
 	assert.Contains(t, plot.String(), "Latency at 400 requests a second, from the intended start")
+	assert.NotContains(t, plot.String(), "lag of the generator", "there was none")
+	plot.Reset()
+	report.lags.put(time.Millisecond)
+	require.NoError(t, report.Plot(&plot))
+	assert.Contains(t, plot.String(), "lag of the generator")
 
 	units := map[string]float64{}
 	for unit, value := range report.Metrics() {

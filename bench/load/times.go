@@ -1,6 +1,7 @@
 package load
 
 import (
+	"iter"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -40,4 +41,18 @@ func (t *times) merge(other times) {
 func (t *times) latency() Latency {
 	at := func(percentile float64) float64 { return millis(t.at(percentile)) }
 	return Latency{P50: at(50), P75: at(75), P90: at(90), P99: at(99), P999: at(99.9), Max: millis(t.most)}
+}
+
+// all gives the times at percentiles that come closer and closer to 100.
+func (t times) all() iter.Seq2[float64, time.Duration] {
+	return func(yield func(percentile float64, d time.Duration) bool) {
+		if t.Histogram == nil {
+			return
+		}
+		for _, b := range t.CumulativeDistributionWithTicks(5) {
+			if !yield(b.Quantile, min(t.most, time.Duration(b.ValueAt))) {
+				return
+			}
+		}
+	}
 }
