@@ -28,7 +28,8 @@ func BenchmarkLatency(b *testing.B) {
 
 // What becomes of requests of which there are three times as many as can be answered.
 func BenchmarkOverload(b *testing.B) {
+	const connections = 4000
 	for _, p := range []*bench.Path{bench.External(0), bench.Embedded(0)} {
-		b.Run(p.Name, func(b *testing.B) { bench.ReportOverload(b, p) })
+		b.Run(p.Name, func(b *testing.B) { bench.ReportOverload(b, p, connections) })
 	}
 }

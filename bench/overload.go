@@ -30,14 +30,12 @@ type Overload struct {
 const (
 	// overloadFactor is how many times the capacity is offered.
 	overloadFactor = 3
-	// overloadLanes is over how many connections.
-	overloadLanes = 4000
-	// peakLanes is over how many the capacity is looked for, in a closed loop.
+	// peakLanes is over how many connections the capacity is looked for, in a closed loop.
 	peakLanes = 256
 )
 
-// overload finds what a site can do, and asks for more.
-func (s *Site) overload(ctx context.Context, window time.Duration) (o Overload, err error) {
+// overload finds what a site can do, and asks for more over so many connections.
+func (s *Site) overload(ctx context.Context, lanes int, window time.Duration) (o Overload, err error) {
 	w := load.Workload{Lanes: peakLanes, WarmUp: window / 4, Duration: window, Timeout: Patience}
 	f, report, err := s.ask(ctx, Echo, w, standardPayload)
 	if err != nil {
@@ -45,7 +43,7 @@ func (s *Site) overload(ctx context.Context, window time.Duration) (o Overload, 
 	}
 	o.Peak, o.Offered, o.Faults = Rate(f), math.Round(overloadFactor*Rate(f)), strict(&report)
 	// As many connections as will ask for more, so that what these take is there before.
-	w.Lanes, w.Rate = overloadLanes, max(1, math.Round(o.Peak/2))
+	w.Lanes, w.Rate = lanes, max(1, math.Round(o.Peak/2))
 	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
 		return o, err
 	}
@@ -109,12 +107,13 @@ func quantile(q float64, before, after map[float64]float64) time.Duration {
 	return 0
 }
 
-// ReportOverload asks a path for more than it can do, in rounds, each on processes of its own.
-func ReportOverload(b *testing.B, p *Path) {
+// ReportOverload asks a path for more than it can do, over so many connections, in rounds, each on
+// processes of its own.
+func ReportOverload(b *testing.B, p *Path, connections int) {
 	b.Helper()
 	var all []Overload
 	for range *rounds {
-		o, err := overloadOnce(b.Context(), p)
+		o, err := overloadOnce(b.Context(), p, connections)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -148,7 +147,7 @@ func reportOverload(b *testing.B, all []Overload) {
 
 // overloadOnce does a round, with the CPUs divided between the site and whoever asks: else the
 // asking takes away what the answering needs, and nobody could ask for more than is possible.
-func overloadOnce(ctx context.Context, p *Path) (o Overload, err error) {
+func overloadOnce(ctx context.Context, p *Path, connections int) (o Overload, err error) {
 	site, asking, restore, err := divideCPUs()
 	if err != nil {
 		return o, err
@@ -162,7 +161,7 @@ func overloadOnce(ctx context.Context, p *Path) (o Overload, err error) {
 			return err
 		}
 		var err error
-		o, err = s.overload(ctx, *window)
+		o, err = s.overload(ctx, connections, *window)
 		return err
 	})
 	return o, err

@@ -62,26 +62,43 @@ func TestProcessCPU(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestHeldConnections(t *testing.T) {
-	const n = 300
-	site, err := openSite(Embedded(0), t.TempDir())
-	require.NoError(t, err)
-	defer func() { require.NoError(t, site.Close()) }()
-	for range 2 {
-		h, err := site.hold(t.Context(), n, 100*time.Millisecond)
-		require.NoError(t, err)
-		require.Zero(t, h.Faults)
-		require.Positive(t, h.Beside.P50)
-		require.Positive(t, h.Alone.P50)
-		require.InDelta(t, 1, h.Goroutines, 0.5)
-	}
+// briefly has flags ask for one short round while a test runs.
+func briefly(t *testing.T) {
+	r, w := *rounds, *window
+	*rounds, *window = 1, 60*time.Millisecond
+	t.Cleanup(func() { *rounds, *window = r, w })
 }
 
-func TestStarting(t *testing.T) {
-	took, err := Starting(t.Context())
-	require.NoError(t, err)
-	require.Positive(t, took)
-	require.Less(t, took, Patience)
+// reported runs a benchmark that must not fail, and returns what it reports.
+func reported(t *testing.T, f func(b *testing.B)) map[string]float64 {
+	t.Helper()
+	failed := true
+	r := testing.Benchmark(func(b *testing.B) {
+		f(b)
+		failed = b.Failed()
+	})
+	require.False(t, failed)
+	for _, fault := range []string{"lost", "wrong", "duplicate"} {
+		require.Zero(t, r.Extra[fault], fault)
+	}
+	return r.Extra
+}
+
+func TestHeldConnections(t *testing.T) {
+	briefly(t)
+	*rounds = 2
+	r := reported(t, func(b *testing.B) { ReportHeldConnections(b, Embedded(0), 300) })
+	require.Positive(t, r["p50-ms"])
+	require.Positive(t, r["alone-p50-ms"])
+	require.Positive(t, r["rss-idle-B"])
+	require.InDelta(t, 1, r["goroutines/held"], 0.5)
+}
+
+func TestStart(t *testing.T) {
+	briefly(t)
+	r := reported(t, func(b *testing.B) { ReportStart(b) })
+	require.Positive(t, r["start-ms"])
+	require.Less(t, r["start-ms"], millis(Patience))
 }
 
 func TestPublishing(t *testing.T) {
@@ -122,27 +139,19 @@ func TestOverload(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, asking, pinned)
 
-	s, err := openSite(Embedded(0), t.TempDir())
-	require.NoError(t, err)
-	defer func() { require.NoError(t, s.Close()) }()
-	o, err := s.overload(t.Context(), 100*time.Millisecond)
-	require.NoError(t, err)
-	require.Zero(t, o.Faults)
-	require.Positive(t, o.Peak)
-	require.Greater(t, o.Offered, o.Peak)
-	require.Positive(t, o.Before)
-	require.Positive(t, o.After)
+	require.NoError(t, pin(allowed))
+
+	briefly(t)
+	r := reported(t, func(b *testing.B) { ReportOverload(b, Embedded(0), 300) })
+	require.Positive(t, r["peak-requests/s"])
+	require.InDelta(t, overloadFactor*r["peak-requests/s"], r["offered/s"], 2)
+	require.Positive(t, r["rss-before-B"])
+	require.Positive(t, r["rss-after-B"])
 }
 
 func TestLatency(t *testing.T) {
-	short := 50 * time.Millisecond
-	before := *window
-	*window = short
-	defer func() { *window = before }()
-	testing.Benchmark(func(b *testing.B) {
-		ReportLatency(b, []float64{200, 400}, Mem())
-		require.False(t, b.Failed())
-	})
+	briefly(t)
+	reported(t, func(b *testing.B) { ReportLatency(b, Rates()[:1], Mem()) })
 }
 
 // What cannot be started is an error that says what it said, and leaves nothing running.
