@@ -19,14 +19,17 @@
 //
 // # What is measured, and how far to trust it
 //
-// ns/op is one begin and one end as the caller's goroutine sees it; cpu-ns/op is what the process
-// spent for it on all processors, so that garbage collected elsewhere is in it too. All
-// transactions have the same timeout, as those of one route do. That is kind to timers in a heap: a
-// new one is the last of all, and stays where it is put.
+// ns/op is one begin and one end by the clock, with all that the machine does meanwhile; cpu-ns/op
+// is what the process spent on it, on all processors. On a machine that others use, compare the
+// latter. All transactions have the same timeout, as those of one route do. That is kind to timers
+// in a heap: a new one is the last of all, and stays where it is put.
 //
-// A core that allocates pays for it when the collector runs, which is once in as many iterations as
-// were held before: give -benchtime=1000000x to see the whole price with a million held. What others
-// hold is built once for all patterns, however often the testing package calls them.
+// A core that allocates pays for it when the collector runs: once in about as many iterations as
+// transactions are held, so that with a million of them a short run sees none of it. That is kind to
+// cores that allocate. What is missing from an iteration is gc-cpu-ms / held · B/op / heap-B/held,
+// all of which [Memory] and [Patterns] tell.
+//
+// What others hold is built once for all patterns, however often the testing package calls them.
 //
 // A call of a core is a call of an interface's method, of all cores alike: about 2 ns. The keys of
 // those that are held lie in a slice, and fetching one in random order misses the cache as the core

@@ -57,7 +57,7 @@ func (l *lateness) report(b *testing.B) {
 // first deadline must not come before all are begun; how long that takes depends on the core, so
 // it is tried with more time when it was not enough.
 func measureExpiry[K any](tb testing.TB, open Open[K], n int, over time.Duration) (*lateness, error) {
-	lead := time.Duration(n)*500*time.Nanosecond + 100*time.Millisecond
+	lead := time.Duration(n)*time.Microsecond + 100*time.Millisecond
 	for range attempts {
 		all := make([]Held, n)
 		core := open(tb)
