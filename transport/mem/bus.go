@@ -101,8 +101,11 @@ func (b *Bus) Publish(r *core.Request) error {
 
 // Send publishes a message, as a responder does. It copies what it keeps. While the bus is
 // disconnected the message is lost.
-func (b *Bus) Send(m Message) error {
-	p := parcel{message: m.clone()}
+func (b *Bus) Send(m Message) error { return b.send(m.clone()) }
+
+// send takes a message over.
+func (b *Bus) send(m *Message) error {
+	p := parcel{message: m}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {

@@ -32,13 +32,16 @@ func (m *Message) clone() *Message {
 	return &c
 }
 
+// frameSize is how many bytes a request or an answer has beside its value.
+const frameSize = len(`{"id":"00000000-0000-0000-0000-000000000000","timestamp":1234567890123,"value":null}`)
+
 // messageOf makes the message of a request, with the properties that responders see on MQTT.
 func messageOf(r *core.Request) *Message {
 	properties := make([]core.Property, 0, 1+len(r.Properties))
 	properties = append(properties, core.Property{Name: "flowsync-timeout-ms", Value: strconv.FormatInt(r.Timeout.Milliseconds(), 10)})
 	return &Message{
 		Topic:           r.Node.RequestTopic(),
-		Payload:         r.AppendMessage(nil),
+		Payload:         r.AppendMessage(make([]byte, 0, max(len(r.Message), len(r.Value)+frameSize))),
 		Retain:          r.Node.Retain(),
 		CorrelationData: append([]byte{}, r.ID[:]...),
 		ResponseTopic:   r.Node.AnswerTopic(),
@@ -60,7 +63,9 @@ type Request struct {
 
 // Answer answers with a value, which is JSON text; nil means null.
 func (r *Request) Answer(value []byte) error {
-	return r.Send(core.AppendRequest(nil, r.ID, time.Now().UnixMilli(), value)) // answers have the same form
+	payload := make([]byte, 0, len(value)+frameSize)
+	payload = core.AppendRequest(payload, r.ID, time.Now().UnixMilli(), value) // answers have the same form
+	return r.bus.send(&Message{Topic: r.ResponseTopic, Payload: payload})
 }
 
 // Fail answers with an error.

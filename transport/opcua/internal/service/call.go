@@ -3,6 +3,7 @@ package service
 import (
 	"github.com/gopcua/opcua/ua"
 
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/space"
 	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
 
@@ -13,66 +14,61 @@ func (r *request) call() {
 	if !r.many(n, MaxCall) {
 		return
 	}
-	results := make([]result, n)
-	var operations []*operation
-	for i := range results {
-		op, err := r.callItem(&body, &results[i])
-		if err != nil {
+	h := newHeld(n)
+	for i := range h.results {
+		if err := r.callItem(&body, h, i); err != nil {
 			r.fault(ua.StatusBadDecodingError)
 			return
 		}
-		if op != nil {
-			op.index = i
-			operations = append(operations, op)
-		}
 	}
-	r.finish(results, operations)
+	r.finish(h)
 }
 
-// callItem reads one call and judges it. What can be answered at once is in the result; else
-// there is an operation.
-func (r *request) callItem(body *reader, to *result) (*operation, error) {
-	var object, method ua.NodeID
-	if err := body.decode(&object); err != nil {
-		return nil, err
+// callItem reads call i and judges it. What can be answered at once is in the result; else there is
+// an operation.
+func (r *request) callItem(body *reader, h *held, i int) error {
+	object, err := body.node(r.service.options.Space)
+	if err != nil {
+		return err
 	}
-	if err := body.decode(&method); err != nil {
-		return nil, err
+	method, err := body.node(r.service.options.Space)
+	if err != nil {
+		return err
 	}
 	arguments := make([]*ua.Variant, body.count())
 	for i := range arguments {
 		arguments[i] = new(ua.Variant)
 		if err := body.decode(arguments[i]); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	node, status := r.method(&object, &method)
+	to := &h.results[i]
+	node, status := r.method(object, method)
 	if status == ua.StatusOK {
 		status = node.judgeArguments(arguments, to)
 	}
 	if status != ua.StatusOK {
 		to.status = status
-		return nil, nil
+		return nil
 	}
 	text, err := node.argumentsText(arguments)
 	switch {
 	case err != nil:
 		to.status = ua.StatusBadInvalidArgument
 	case node.Transaction != nil:
-		return &operation{node: node, text: text}, nil
+		h.operations = append(h.operations, operation{index: i, node: node, text: text})
 	default:
 		r.receive(node, text, to)
 	}
-	return nil, nil
+	return nil
 }
 
-// method finds the method that a call means.
-func (r *request) method(object, method *ua.NodeID) (*Node, ua.StatusCode) {
-	found, status := r.service.options.Space.Method(object, method)
-	if status != ua.StatusOK {
+// method is what a method does, if the call may be.
+func (r *request) method(object, method *space.Node) (*Node, ua.StatusCode) {
+	if status := r.service.options.Space.CanCall(object, method); status != ua.StatusOK {
 		return nil, status
 	}
-	if node := nodeOf(found); node != nil {
+	if node := nodeOf(method); node != nil {
 		return node, ua.StatusOK
 	}
 	return nil, ua.StatusBadNotExecutable

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/gopcua/opcua/ua"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/space"
 )
 
 // header is a request header, as far as anything looks at it.
@@ -110,6 +112,13 @@ func (r *reader) nodeID() nodeName {
 		r.string()
 	}
 	return nodeName{}
+}
+
+// node reads a NodeId, and finds the node that has it; nil: there is none.
+func (r *reader) node(s *space.Space) (*space.Node, error) {
+	n, size, err := s.FindEncoded(r.rest)
+	r.skip(size)
+	return n, err
 }
 
 // decode reads one structure with the codec.

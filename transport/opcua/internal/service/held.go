@@ -24,7 +24,7 @@ type held struct {
 
 	pending    atomic.Int32 // operations that have not ended, and one for whoever begins them
 	results    []result     // of all items, each written once
-	operations []*operation // set before the request is in the client's list
+	operations []operation  // does not grow once one of them has begun
 
 	// Below: guarded by the client's lock.
 	ended          ua.StatusCode // Bad: the request was ended as a whole
@@ -55,16 +55,29 @@ type operation struct {
 	cancelled bool    // it was to be cancelled before it had
 }
 
-// hold begins the operations of a request. results holds what the other items ended with.
-func (r *request) hold(results []result, operations []*operation) {
-	h := &held{
-		service: r.service, client: r.client, channel: r.channel, id: r.id, handle: r.header.handle,
-		response: r.entry.response, diagnostics: r.wantsInfos(), results: results, operations: operations,
+// newHeld has room for the results of so many items. Nearly all requests have one: then all that is
+// held is one piece of memory.
+func newHeld(items int) *held {
+	if items != 1 {
+		return &held{results: make([]result, items)}
 	}
-	for _, op := range operations {
-		op.held = h
+	one := new(struct {
+		held
+		result    [1]result
+		operation [1]operation
+	})
+	one.results, one.operations = one.result[:], one.operation[:0]
+	return &one.held
+}
+
+// hold begins the operations of a request. The results of the other items are what they ended with.
+func (r *request) hold(h *held) {
+	h.service, h.client, h.channel, h.id, h.handle = r.service, r.client, r.channel, r.id, r.header.handle
+	h.response, h.diagnostics = r.entry.response, r.wantsInfos()
+	for i := range h.operations {
+		h.operations[i].held = h
 	}
-	h.pending.Store(int32(len(operations)) + 1)
+	h.pending.Store(int32(len(h.operations)) + 1)
 	h.service.held.Add(1)
 	if !r.client.add(h) {
 		h.service.release()
@@ -72,11 +85,11 @@ func (r *request) hold(results []result, operations []*operation) {
 		return
 	}
 	began, limit := time.Now(), r.limit()
-	for i, op := range operations {
+	for i := range h.operations {
 		if i > 0 && limit > 0 { // all have one deadline
 			limit = max(time.Millisecond, r.limit()-time.Since(began))
 		}
-		op.begin(limit)
+		h.operations[i].begin(limit)
 	}
 	h.done()
 }
@@ -120,7 +133,8 @@ func (op *operation) begin(limit time.Duration) {
 
 // cancel cancels the transactions of a request. Those that have ended do not mind.
 func (h *held) cancel() {
-	for _, op := range h.operations {
+	for i := range h.operations {
+		op := &h.operations[i]
 		h.client.mu.Lock()
 		id := op.id
 		op.cancelled = true

@@ -22,38 +22,37 @@ func (r *request) read() {
 		r.fault(ua.StatusBadTimestampsToReturnInvalid)
 		return
 	}
-	results := make([]result, len(v.NodesToRead))
-	var operations []*operation
+	h := newHeld(len(v.NodesToRead))
 	for i, item := range v.NodesToRead {
-		if op := r.readItem(item, v.TimestampsToReturn); op != nil {
-			op.index = i
-			operations = append(operations, op)
-			continue
+		if !r.readItem(item, v.TimestampsToReturn, h, i) {
+			h.results[i].value = r.service.options.Space.Read(item, v.TimestampsToReturn)
 		}
-		results[i].value = r.service.options.Space.Read(item, v.TimestampsToReturn)
 	}
-	r.finish(results, operations)
+	r.finish(h)
 }
 
-// readItem returns an operation if a transaction answers the item: the whole value of a Variable that is
+// readItem makes an operation if a transaction answers item i: the whole value of a Variable that is
 // configured so.
-func (r *request) readItem(item *ua.ReadValueID, times ua.TimestampsToReturn) *operation {
+func (r *request) readItem(item *ua.ReadValueID, times ua.TimestampsToReturn, h *held, i int) bool {
 	if item.AttributeID != ua.AttributeIDValue {
-		return nil
+		return false
 	}
 	found := r.service.options.Space.Find(item.NodeID)
 	if found == nil {
-		return nil
+		return false
 	}
 	node := nodeOf(found)
 	if node == nil || !node.ReadHeld || item.DataEncoding.Name != "" {
-		return nil
+		return false
 	}
 	part, status := value.ParseRange(item.IndexRange)
 	if status != ua.StatusOK {
-		return nil // Space.Read says what is wrong
+		return false // Space.Read says what is wrong
 	}
-	return &operation{node: node, text: []byte("null"), times: times, part: part, number: node.begun.Add(1)}
+	h.operations = append(h.operations, operation{
+		index: i, node: node, text: []byte("null"), times: times, part: part, number: node.begun.Add(1),
+	})
+	return true
 }
 
 // stamp gives a value the timestamps that are asked for.

@@ -8,12 +8,12 @@ import (
 )
 
 // finish answers a Call, Write or Read: now, if no operation has to be waited for.
-func (r *request) finish(results []result, operations []*operation) {
-	if len(operations) > 0 {
-		r.hold(results, operations)
+func (r *request) finish(h *held) {
+	if len(h.operations) > 0 {
+		r.hold(h)
 		return
 	}
-	r.channel.Send(r.id, encodeResults(r.entry.response, r.header.handle, results))
+	r.channel.Send(r.id, encodeResults(r.entry.response, r.header.handle, h.results))
 }
 
 // encodeResults writes the response to a Call, Write or Read. What does not fit into it costs its

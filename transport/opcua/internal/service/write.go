@@ -3,6 +3,7 @@ package service
 import (
 	"github.com/gopcua/opcua/ua"
 
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/space"
 	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
 
@@ -13,55 +14,68 @@ func (r *request) write() {
 	if !r.many(n, MaxWrite) {
 		return
 	}
-	results := make([]result, n)
-	var operations []*operation
-	for i := range results {
-		var item ua.WriteValue
-		if read, err := ua.Decode(body.rest, &item); err != nil {
+	h := newHeld(n)
+	for i := range h.results {
+		var item written
+		if err := item.read(&body, r.service.options.Space); err != nil {
 			r.fault(ua.StatusBadDecodingError)
 			return
-		} else {
-			body.skip(read)
 		}
-		if op := r.writeItem(&item, &results[i]); op != nil {
-			op.index = i
-			operations = append(operations, op)
-		}
+		r.writeItem(&item, h, i)
 	}
-	r.finish(results, operations)
+	r.finish(h)
 }
 
-// writeItem judges one value that is written. What can be answered at once is in the result;
-// else there is an operation.
-func (r *request) writeItem(item *ua.WriteValue, to *result) *operation {
+// written is a WriteValue.
+type written struct {
+	node       *space.Node // nil: there is none of its NodeId
+	attribute  ua.AttributeID
+	indexRange string
+	value      ua.DataValue
+}
+
+// read takes one from the body, and finds its node.
+func (w *written) read(body *reader, s *space.Space) (err error) {
+	if w.node, err = body.node(s); err != nil {
+		return err
+	}
+	w.attribute = ua.AttributeID(body.uint32())
+	w.indexRange = string(body.string())
+	return body.decode(&w.value)
+}
+
+// writeItem judges value i that is written. What can be answered at once is in the result; else
+// there is an operation.
+func (r *request) writeItem(item *written, h *held, i int) {
+	to := &h.results[i]
 	node, v, status := r.judgeWrite(item)
 	if status != ua.StatusOK {
 		to.status = status
-		return nil
+		return
 	}
 	text, err := value.AppendJSON(make([]byte, 0, 64), v)
 	if err != nil {
 		to.status = ua.StatusBadTypeMismatch
-		return nil
-	}
-	if node.Transaction != nil {
-		return &operation{node: node, text: text, written: v, number: node.begun.Add(1)}
+		return
 	}
 	number := node.begun.Add(1)
+	if node.Transaction != nil {
+		h.operations = append(h.operations, operation{index: i, node: node, text: text, written: v, number: number})
+		return
+	}
 	if r.receive(node, text, to); to.status == ua.StatusOK {
 		node.apply(number, v)
 	}
-	return nil
 }
 
 // judgeWrite finds the Variable that is written and the value that it would hold, which shares
 // nothing with the request.
-func (r *request) judgeWrite(item *ua.WriteValue) (*Node, *ua.Variant, ua.StatusCode) {
-	found := r.service.options.Space.Find(item.NodeID)
+func (r *request) judgeWrite(item *written) (*Node, *ua.Variant, ua.StatusCode) {
+	found := item.node
 	if found == nil {
 		return nil, nil, ua.StatusBadNodeIDUnknown
 	}
-	if item.AttributeID != ua.AttributeIDValue {
+	if item.attribute != ua.AttributeIDValue {
 		return nil, nil, r.judgeAttribute(item)
 	}
 	if found.Class != ua.NodeClassVariable {
@@ -71,22 +85,22 @@ func (r *request) judgeWrite(item *ua.WriteValue) (*Node, *ua.Variant, ua.Status
 	if node == nil || !found.Writable {
 		return nil, nil, ua.StatusBadNotWritable
 	}
-	d := item.Value
+	d := &item.value
 	if d.Has(ua.DataValueStatusCode) && d.Status != ua.StatusOK {
 		return nil, nil, ua.StatusBadWriteNotSupported
 	}
 	if !d.Has(ua.DataValueValue) {
 		return nil, nil, ua.StatusBadTypeMismatch
 	}
-	v, status := node.newValue(item.IndexRange, d.Value)
+	v, status := node.newValue(item.indexRange, d.Value)
 	return node, v, status
 }
 
 // judgeAttribute is for attributes other than Value, none of which can be written: those that the
 // node does not have are invalid.
-func (r *request) judgeAttribute(item *ua.WriteValue) ua.StatusCode {
+func (r *request) judgeAttribute(item *written) ua.StatusCode {
 	read := r.service.options.Space.Read(&ua.ReadValueID{
-		NodeID: item.NodeID, AttributeID: item.AttributeID, DataEncoding: &ua.QualifiedName{},
+		NodeID: item.node.ID, AttributeID: item.attribute, DataEncoding: &ua.QualifiedName{},
 	}, ua.TimestampsToReturnNeither)
 	if read.Has(ua.DataValueStatusCode) && read.Status == ua.StatusBadAttributeIDInvalid {
 		return ua.StatusBadAttributeIDInvalid

@@ -1,6 +1,8 @@
 package space
 
 import (
+	"encoding/binary"
+
 	"github.com/gopcua/opcua/ua"
 )
 
@@ -32,4 +34,39 @@ func keyOf(id *ua.NodeID) key {
 // null says whether it is the key of a null id (OPC 10000-3, 8.2.4).
 func (k key) null() bool {
 	return k.namespace == 0 && k.number == 0 && k.text == ""
+}
+
+// FindEncoded returns the node whose id is the encoded NodeId at the start of b (OPC 10000-6,
+// 5.2.2.9), nil if there is none, and how many bytes the id has. For numbers and Strings nothing is
+// allocated.
+func (s *Space) FindEncoded(b []byte) (n *Node, size int, err error) {
+	le := binary.LittleEndian
+	const kindMask = 0xf
+	switch k := (key{kind: ua.NodeIDTypeNumeric}); {
+	case len(b) >= 2 && ua.NodeIDType(b[0]&kindMask) == ua.NodeIDTypeTwoByte:
+		k.number = uint32(b[1])
+		return s.nodes[k], 2, nil
+	case len(b) >= 4 && ua.NodeIDType(b[0]&kindMask) == ua.NodeIDTypeFourByte:
+		k.namespace, k.number = uint16(b[1]), uint32(le.Uint16(b[2:]))
+		return s.nodes[k], 4, nil
+	case len(b) >= 7 && ua.NodeIDType(b[0]&kindMask) == ua.NodeIDTypeNumeric:
+		k.namespace, k.number = le.Uint16(b[1:]), le.Uint32(b[3:])
+		return s.nodes[k], 7, nil
+	case len(b) >= 7 && ua.NodeIDType(b[0]&kindMask) == ua.NodeIDTypeString:
+		if length := int(int32(le.Uint32(b[3:]))); length >= 0 && length <= len(b)-7 {
+			// Written like this, the text is not copied.
+			return s.nodes[key{namespace: le.Uint16(b[1:]), kind: ua.NodeIDTypeString, text: string(b[7 : 7+length])}], 7 + length, nil
+		}
+	}
+	return s.findDecoded(b)
+}
+
+// findDecoded is FindEncoded for any id, also one that is none.
+func (s *Space) findDecoded(b []byte) (*Node, int, error) {
+	var id ua.NodeID
+	size, err := id.Decode(b)
+	if err != nil {
+		return nil, size, err
+	}
+	return s.Find(&id), size, nil
 }
