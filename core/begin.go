@@ -102,13 +102,30 @@ func (e *Engine) admit(node *Node, size uint32, now int64) (Outcome, string) {
 		why = whyTooLarge
 	case inFlight > int64(node.options.MaxInFlight):
 		why = whyNodeFull
-	case e.driver.tooLate(now):
+	case e.driver.tooLate(now) && e.overdue(now):
 		why = whyTooLate
 	default:
 		return 0, ""
 	}
 	e.release(node, size)
 	return outcome, why
+}
+
+// overdue says whether a transaction is held that should have ended more than MaxLate ago. See
+// driver.
+func (e *Engine) overdue(now int64) bool {
+	sure := true
+	for i := range e.shards {
+		due, known := e.shards[i].oldest(now)
+		if now-due > e.driver.maxLate {
+			return true
+		}
+		sure = sure && known
+	}
+	if sure {
+		e.driver.lateSince.Store(now)
+	}
+	return false
 }
 
 func (e *Engine) release(node *Node, size uint32) {

@@ -57,7 +57,7 @@ func BenchmarkRefuse(b *testing.B) {
 		{"draining", func(_ *testing.B, e *benchEngine) { e.draining.Store(true) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			e := newBenchEngine(b, 0)
+			e := newBenchEngine(b, 1)
 			b.Cleanup(e.Close)
 			c.shed(b, e)
 			call := &Call{Node: e.node}
@@ -75,7 +75,9 @@ func BenchmarkRefuse(b *testing.B) {
 func makeLate(b *testing.B, e *benchEngine) {
 	done := make(chan struct{})
 	b.Cleanup(func() { close(done) })
-	e.Engine.Begin(&Call{Node: e.node, Timeout: MinTimeout}, waits(done))
+	for range 2 * advanceBudget {
+		e.Engine.Begin(&Call{Node: e.node, Timeout: MinTimeout}, waits(done))
+	}
 	for {
 		id := e.Engine.Begin(&Call{Node: e.node}, ignore{})
 		if id.IsZero() {

@@ -54,8 +54,8 @@
 // missing in all or on a node (MaxInFlight), the values held are too large (MaxHeldBytes), the bus
 // has more to send than it keeps ([ErrShed]), or deadlines come late ([Options.MaxLate]). The last
 // one is how a machine shows that it is out of processors, whatever uses them: the goroutine that
-// ends transactions waits for one as all others do. It is told from a machine that has paused once,
-// see driver.go.
+// ends transactions waits for one as all others do. It sheds only while a transaction is held that
+// should have ended, and not because a machine has paused once; driver.go tells how.
 //
 // # Who owns what
 //

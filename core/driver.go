@@ -28,10 +28,12 @@ import (
 //     requesters are, and in less than maxLate it owes nothing from before the note any more: the
 //     note is void, and nothing is shed.
 //  3. A Begin that finds a note older than maxLate, while the driver still owes something from
-//     before it, is shed: in all that time there were requesters that got a processor, and the
-//     driver did not, or it had more to end than one goroutine can. Either way what begins now
-//     would end late, too.
-//  4. Those that are shed arm nothing, hence the driver catches up. As soon as it is no later than
+//     before it, looks into the shards: perhaps all that the driver owes is a look at what has
+//     been answered meanwhile. Then the note is made anew, as in 2.
+//  4. It is shed if a transaction is held that should have ended more than maxLate ago: in all the
+//     time since the note there were requesters that got a processor, and the driver did not, or
+//     it had more to end than one goroutine can. Either way what begins now would end late, too.
+//  5. Those that are shed arm nothing, hence the driver catches up. As soon as it is no later than
 //     maxLate, or the note is void, Begin goes on.
 type driver struct {
 	wakeAt    atomic.Int64 // ns since the engine's epoch; never: nothing is held
@@ -61,7 +63,7 @@ func (d *driver) owes() int64 {
 	return min(at, d.overdue.Load())
 }
 
-// tooLate says whether a transaction that begins now must be shed.
+// tooLate says whether a transaction that begins now may have to be shed.
 func (d *driver) tooLate(now int64) bool {
 	due := d.owes()
 	if now-due <= d.maxLate {

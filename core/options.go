@@ -24,8 +24,8 @@ type Options struct {
 	MaxHeldBytes int64
 	// MaxLate is how late deadlines may come before new transactions are shed. When they have
 	// come later than this for as long again, there is more to do than the machine can, and what
-	// it takes on now it would not end in time either. 0: 50 ms. Negative: they are never shed
-	// for that. See [Engine.Late].
+	// it takes on now it would not end in time either. 0: 50 ms. Negative: nothing is shed for
+	// that. See [Engine.Late].
 	MaxLate time.Duration
 	// Shards is how many locks the table is spread over, a power of two up to 256.
 	// 0: four for each CPU, at most 64.

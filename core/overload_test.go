@@ -13,7 +13,7 @@ type busy time.Duration
 
 func (b busy) Complete(Result) { time.Sleep(time.Duration(b)) }
 
-// overload is an engine whose driver is due after 10 ms and then busy for 200 ms.
+// overload is an engine whose driver has much to do after 10 ms, and is then busy for 200 ms.
 type overload struct {
 	t      *testing.T
 	engine *Engine
@@ -23,12 +23,23 @@ type overload struct {
 
 func withOverload(t *testing.T, maxLate time.Duration, play func(*overload)) {
 	synctest.Test(t, func(t *testing.T) {
-		e, node, _ := newTestEngine(t, Options{MaxLate: maxLate})
-		e.Begin(&Call{Node: node, Timeout: 10 * time.Millisecond}, busy(200*time.Millisecond))
-		play(&overload{t, e, node, time.Now()})
+		e, node, _ := newTestEngine(t, Options{MaxLate: maxLate, Shards: 1})
+		o := &overload{t, e, node, time.Now()}
+		o.load(advanceBudget + 1) // it takes out so many at a time, the last one first, and one is left
+		play(o)
+		time.Sleep(time.Second) // the driver ends all that it has taken out
+		synctest.Wait()
 		requireAddsUp(t, e)
 		require.NoError(t, e.Close())
 	})
+}
+
+// load begins n transactions that expire after 10 ms; the driver is busy with the first of them.
+func (o *overload) load(n int) {
+	for range n - 1 {
+		o.engine.Begin(&Call{Node: o.node, Timeout: 10 * time.Millisecond}, ignore{})
+	}
+	o.engine.Begin(&Call{Node: o.node, Timeout: 10 * time.Millisecond}, busy(200*time.Millisecond))
 }
 
 // at begins a transaction so many ms after the start and checks how that ends.
@@ -75,12 +86,29 @@ func TestPauseIsNoOverload(t *testing.T) {
 			o.start = o.start.Add(start)
 			if start > 0 {
 				time.Sleep(time.Until(o.start))
-				o.engine.Begin(&Call{Node: o.node, Timeout: 10 * time.Millisecond}, busy(200*time.Millisecond))
+				o.load(advanceBudget + 1)
 			}
 			o.at(170, 0)
 			o.at(209, 0)
 			o.at(211, 0)
 			o.at(300, 0)
+		}
+	})
+}
+
+// TestLateForNothing: when the driver owes nothing but a look at what has ended, or at what ends
+// later, nobody waits for it, and nothing is shed.
+func TestLateForNothing(t *testing.T) {
+	withOverload(t, 0, func(o *overload) {
+		time.Sleep(time.Second)
+		o.start = time.Now()
+		o.load(1)
+		for range 2 * advanceBudget { // a bucket that has to be opened, too
+			o.engine.Begin(&Call{Node: o.node, Timeout: 300 * time.Millisecond}, ignore{})
+		}
+		for ms := 61; ms < 209; ms++ {
+			o.at(ms, 0)
+			require.Zero(t, o.engine.Late())
 		}
 	})
 }

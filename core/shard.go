@@ -198,6 +198,18 @@ func (sh *shard) advance(now int64, batch []held) ([]held, int64) {
 	return batch, sh.wheel.next()
 }
 
+// oldest returns the deadline of a transaction that should have ended before now, none before it;
+// never if there is none. It is not known yet if as much had to be moved as advance moves at a time.
+func (sh *shard) oldest(now int64) (deadline int64, known bool) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	budget := advanceBudget
+	if i := sh.wheel.due(&sh.table, now, &budget); i != 0 {
+		return sh.table.at(i).deadline, true
+	}
+	return never, budget > 0
+}
+
 // expiredAs is how a transaction ends whose deadline has come.
 func expiredAs(sent bool) Outcome {
 	if sent {

@@ -42,8 +42,14 @@ func (e *Engine) Held() int { return int(e.held.Load()) }
 // HeldBytes returns how many bytes of request values are held now.
 func (e *Engine) HeldBytes() int64 { return e.heldBytes.Load() }
 
-// Late returns how far the engine is behind with its deadlines now; 0: it is not. More than
-// [Options.MaxLate] for any length of time means that the machine is overloaded.
+// Late returns how long ago the oldest transaction that is still held should have ended; 0: all is
+// in time. More than [Options.MaxLate] for any length of time means that the machine is overloaded.
 func (e *Engine) Late() time.Duration {
-	return time.Duration(max(0, e.clock.now()-e.driver.owes()))
+	now := e.clock.now()
+	oldest := now
+	for i := range e.shards {
+		due, _ := e.shards[i].oldest(now)
+		oldest = min(oldest, due)
+	}
+	return time.Duration(now - oldest)
 }
