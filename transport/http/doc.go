@@ -14,9 +14,11 @@
 //
 // # Who owns what, what may block
 //
-// Each connection has one goroutine. While a request is held, that goroutine waits in a read of
-// its own connection; the completer interrupts the read through the read deadline (conn.go).
-// So a requester that leaves is noticed at once, and no second goroutine watches him. One that
+// Each connection has one goroutine. While a request is held, that goroutine waits for a signal of
+// the completer. Once it has been held for a quarter of a second, half at most, the goroutine waits
+// in a read of its own connection instead, which the completer interrupts through the read deadline
+// (watch.go). So a requester that leaves before that is noticed then, one that leaves later at
+// once, and no second goroutine watches him. One that
 // closes his sending half (shutdown, nc -N) counts as gone, and one that has sent more than 16 KiB
 // ahead while he waits is noticed only when his request ends.
 //
@@ -55,6 +57,6 @@
 // fasthttp's ServeConn. With the first reply of the process fasthttp starts one goroutine that
 // keeps the time for the Date header and never ends; leak checks must allow for it.
 //
-// Where to read on: handler.go is the way of a request, exchange.go and conn.go are the way of
-// a held one.
+// Where to read on: handler.go is the way of a request, exchange.go, conn.go and watch.go are the
+// way of a held one. deadline.go keeps timeouts from costing what they do not have to.
 package http

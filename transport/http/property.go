@@ -15,11 +15,11 @@ const maxProperty = 1 << 10
 // belongs to. Every value is text that MQTT allows (MQTT 5 section 1.5.4).
 func (x *exchange) properties() []core.Property {
 	x.props = append(x.props, core.Property{Name: "http-method", Value: x.route.Method})
-	x.property("http-path", x.target.path)
-	x.property("http-query", withoutToken(x.target.query))
-	x.property("http-content-type", x.head.contentType)
+	x.property("http-path", x.target.path, x.route.pathText)
+	x.property("http-query", withoutToken(x.target.query), "")
+	x.property("http-content-type", x.head.contentType, jsonType)
 	if parent := x.head.traceparent; !x.head.manyTraceparents && validTraceparent(parent) {
-		x.property("traceparent", parent)
+		x.property("traceparent", parent, "")
 		if len(x.head.tracestate) > 0 {
 			if state := string(bytes.Join(x.head.tracestate, []byte(","))); validTracestate(state) {
 				x.props = append(x.props, core.Property{Name: "tracestate", Value: state})
@@ -29,8 +29,14 @@ func (x *exchange) properties() []core.Property {
 	return x.props
 }
 
-func (x *exchange) property(name string, value []byte) {
-	if len(value) == 0 {
+// property adds a property unless its value is empty or too long. usual is what the value is most
+// of the time, fit for MQTT: then there is no need to make a string of it.
+func (x *exchange) property(name string, value []byte, usual string) {
+	switch {
+	case len(value) == 0:
+		return
+	case string(value) == usual:
+		x.props = append(x.props, core.Property{Name: name, Value: usual})
 		return
 	}
 	if text := mqttText(value); len(text) <= maxProperty {
@@ -67,6 +73,14 @@ func mqttText(text []byte) string {
 		text = text[size:]
 	}
 	return b.String()
+}
+
+// asProperty returns text if it is fit for MQTT as it is, else nothing.
+func asProperty(text string) string {
+	if len(text) > maxProperty || mqttText([]byte(text)) != text {
+		return ""
+	}
+	return text
 }
 
 func allowedInMQTT(r rune, size int) bool {

@@ -59,7 +59,7 @@ func (s *Server) judge(x *exchange) *refusal {
 // preflights carry no credentials.
 func (s *Server) judgeSender(x *exchange) *refusal {
 	for _, host := range [][]byte{x.head.host, x.target.authority} {
-		if err := s.guard.Check(string(host), string(x.head.origin), string(x.head.fetchSite), x.conn.loopback); err != nil {
+		if err := s.guard.judge(host, x.head.origin, x.head.fetchSite, x.conn.loopback); err != nil {
 			return refuse(fasthttp.StatusForbidden, err.Error())
 		}
 		if x.target.authority == nil {

@@ -31,7 +31,8 @@ type resource struct {
 // boundRoute is a route in its place.
 type boundRoute struct {
 	Route
-	params []string // names, in the order of the path
+	params   []string // names, in the order of the path
+	pathText string   // Path, if it can be a property as it is
 }
 
 // lookup is what was found for a request. It is reused: params keeps its storage.
@@ -71,7 +72,7 @@ func (rt *router) add(r Route) error {
 	if other := at.resource.route([]byte(r.Method)); other != nil {
 		return fmt.Errorf("http: route %s is the same as %s (parameters count as equal, case does not matter): change the method or the path of one", &r, &other.Route)
 	}
-	at.resource.routes = append(at.resource.routes, &boundRoute{r, names})
+	at.resource.routes = append(at.resource.routes, &boundRoute{Route: r, params: names, pathText: asProperty(r.Path)})
 	at.resource.allow = allowed(at.resource.methods())
 	if !slices.Contains(rt.all, r.Method) {
 		rt.all = append(rt.all, r.Method)
