@@ -20,12 +20,13 @@ func Rates() []float64 {
 const latencyLanes = 1000
 
 // reached is the part of a rate that has to be answered: with less, what is waited for grows
-// without end, and its length says how long was measured.
-const reached = 0.98
+// without end, and its length says how long was measured. With less than worth it is no use to
+// offer more.
+const reached, worth = 0.98, 0.9
 
 // ReportLatency offers rates to paths, one after the other, and reports how long requesters waited,
-// counted from when their requests were to start. A path that does not reach a rate is not offered
-// more.
+// counted from when their requests were to start. A path that falls far short of a rate is not
+// offered more.
 func ReportLatency(b *testing.B, rates []float64, paths ...*Path) {
 	b.Helper()
 	c, err := NewCampaign()
@@ -44,28 +45,28 @@ func ReportLatency(b *testing.B, rates []float64, paths ...*Path) {
 				continue
 			}
 			b.Run(fmt.Sprintf("%s/rate=%.0f", p.Name, rate), func(b *testing.B) {
-				ok, err := c.offer(b, p, rate)
+				goodput, err := c.offer(b, p, rate)
 				if err != nil {
 					b.Fatal(err)
 				}
-				ended[p] = !ok
+				ended[p] = goodput < worth*rate
 			})
 		}
 	}
 }
 
-// offer offers a rate to a path, and says whether it was reached.
-func (c *Campaign) offer(b *testing.B, p *Path, rate float64) (ok bool, err error) {
+// offer offers a rate to a path, and returns how much of it was answered in time.
+func (c *Campaign) offer(b *testing.B, p *Path, rate float64) (goodput float64, err error) {
 	site, err := c.site(p)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	w := load.Workload{Rate: rate, Lanes: latencyLanes, WarmUp: *window / 4, Duration: *window, Timeout: 2 * drainTime}
 	f, report, err := site.ask(b.Context(), Echo, w, standardPayload)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	ok = report.Reached() && report.GoodputPerSecond >= reached*rate
+	ok := report.Reached() && report.GoodputPerSecond >= reached*rate
 	b.Logf("%v; unstarted %d, the generator itself was late by p99 %.3f ms", f, report.Unstarted, report.Lag.P99)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(rate, "offered/s")
@@ -75,5 +76,5 @@ func (c *Campaign) offer(b *testing.B, p *Path, rate float64) (ok bool, err erro
 	b.ReportMetric(map[bool]float64{true: 1}[ok], "reached")
 	reportTimes(b, "", []Times{f.Times})
 	strict(&report).report(b)
-	return ok, site.alive()
+	return report.GoodputPerSecond, site.alive()
 }
