@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	expiring = 1_000_000
 	sampled  = 16                    // one in so many looks at the clock when it expires
 	attempts = 4                     // to begin all of them before the first deadline
 	patience = time.Minute           // for the last one, behind its deadline
@@ -21,9 +20,8 @@ const (
 // max-ms are how late they come, by one in 16 that looks at the clock; early is how many of these
 // come before their time.
 func Expire[K any](b *testing.B, open Open[K]) {
-	h := height{expiring, "1M"}
-	expire(b, open, h, "tick", 0)
-	expire(b, open, h, "second", time.Second)
+	expire(b, open, highest(), "tick", 0)
+	expire(b, open, highest(), "second", time.Second)
 }
 
 func expire[K any](b *testing.B, open Open[K], h height, name string, over time.Duration) {

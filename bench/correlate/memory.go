@@ -12,7 +12,7 @@ import (
 // of all processors (gc-cpu-ms): held=100k and held=1M. The keys are the caller's and not counted,
 // unless the core keeps them.
 func Memory[K any](b *testing.B, open Open[K]) {
-	for _, h := range heights[1:] {
+	for _, h := range heights()[1:] {
 		memory(b, open, h)
 	}
 }

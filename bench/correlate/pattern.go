@@ -9,18 +9,30 @@ import (
 // timeout is that of all transactions that must not expire.
 const timeout = time.Hour
 
-// heights are how many others are held.
-var heights = []height{{0, "0"}, {100_000, "100k"}, {1_000_000, "1M"}}
-
+// height is how many others are held.
 type height struct {
 	held int
 	name string
 }
 
+// heights are those of a measurement, and with -short those that show that it runs.
+func heights() []height {
+	if testing.Short() {
+		return []height{{0, "0"}, {1000, "1k"}}
+	}
+	return []height{{0, "0"}, {100_000, "100k"}, {1_000_000, "1M"}}
+}
+
+// highest is the last of them.
+func highest() height {
+	all := heights()
+	return all[len(all)-1]
+}
+
 // Patterns measures one begin and one end as now, fifo, random and parallel, with 0, 100 000 and
 // 1 000 000 others held; now/held=0 is the name of one. fifo and random are not without others.
 func Patterns[K any](b *testing.B, open Open[K]) {
-	for _, h := range heights {
+	for _, h := range heights() {
 		patterns(b, open, h)
 	}
 }
