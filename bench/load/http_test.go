@@ -218,48 +218,48 @@ func ok(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
-// Faults of a server are caught one by one; the first two requests are answered rightly.
+// Faults of a server are caught one by one; the requests before and after are answered rightly.
 func TestHTTPFaults(t *testing.T) {
 	before := ""
 	for name, c := range map[string]struct {
-		third  func(body string) (string, bool)
+		second func(body string) (string, bool)
 		expect string
 		want   Report
 		fault  string
 	}{
-		"right":         {third: func(body string) (string, bool) { return ok(body), true }},
-		"other spacing": {third: func(body string) (string, bool) { return ok(" " + strings.ReplaceAll(body, ":", " : ")), true }},
-		"wrong": {third: func(body string) (string, bool) { return ok(strings.Replace(body, "1", "2", 1)), true },
+		"right":         {second: func(body string) (string, bool) { return ok(body), true }},
+		"other spacing": {second: func(body string) (string, bool) { return ok(" " + strings.ReplaceAll(body, ":", " : ")), true }},
+		"wrong": {second: func(body string) (string, bool) { return ok(strings.Replace(body, "1", "2", 1)), true },
 			want: Report{Wrong: 1, Reconnects: 1}, fault: "wrong: the answer is"},
-		"no JSON": {third: func(string) (string, bool) { return ok("{"), true }, want: Report{Wrong: 1, Reconnects: 1}, fault: "not JSON"},
-		"two values": {third: func(body string) (string, bool) { return ok(body + body), true },
+		"no JSON": {second: func(string) (string, bool) { return ok("{"), true }, want: Report{Wrong: 1, Reconnects: 1}, fault: "not JSON"},
+		"two values": {second: func(body string) (string, bool) { return ok(body + body), true },
 			want: Report{Wrong: 1, Reconnects: 1}, fault: "not JSON"},
-		"nothing": {third: func(string) (string, bool) { return "HTTP/1.1 204 No Content\r\n\r\n", true },
+		"nothing": {second: func(string) (string, bool) { return "HTTP/1.1 204 No Content\r\n\r\n", true },
 			want: Report{Wrong: 1, Reconnects: 1}, fault: `the answer is "null"`},
-		"lost":   {third: func(string) (string, bool) { return "", false }, want: Report{Lost: 1, Reconnects: 1}, fault: "lost: no answer: EOF"},
-		"silent": {third: func(string) (string, bool) { return "", true }, want: Report{Lost: 1}, fault: "lost: no answer in time"},
-		"torn":   {third: func(body string) (string, bool) { return ok(body)[:50], false }, want: Report{Lost: 1, Reconnects: 1}, fault: "lost: no answer: "},
-		"no HTTP": {third: func(string) (string, bool) { return "hello\r\n\r\n", false }, want: Report{Lost: 1, Reconnects: 1},
+		"lost":   {second: func(string) (string, bool) { return "", false }, want: Report{Lost: 1, Reconnects: 1}, fault: "lost: no answer: EOF"},
+		"silent": {second: func(string) (string, bool) { return "", true }, want: Report{Lost: 1}, fault: "lost: no answer in time"},
+		"torn":   {second: func(body string) (string, bool) { return ok(body)[:50], false }, want: Report{Lost: 1, Reconnects: 1}, fault: "lost: no answer: "},
+		"no HTTP": {second: func(string) (string, bool) { return "hello\r\n\r\n", false }, want: Report{Lost: 1, Reconnects: 1},
 			fault: "lost: no answer: "},
-		"twice": {third: func(body string) (string, bool) { return ok(body) + ok(body), true }, want: Report{Duplicate: 1, Reconnects: 1}},
-		"the one before, once more": {third: func(body string) (string, bool) { return ok(before) + ok(body), true },
+		"twice": {second: func(body string) (string, bool) { return ok(body) + ok(body), true }, want: Report{Duplicate: 1, Reconnects: 1}},
+		"the one before, once more": {second: func(body string) (string, bool) { return ok(before) + ok(body), true },
 			want: Report{Duplicate: 1}},
-		"closed": {third: func(body string) (string, bool) {
+		"closed": {second: func(body string) (string, bool) {
 			return strings.Replace(ok(body), "\r\n", "\r\nConnection: close\r\n", 1), false
 		}, want: Report{Reconnects: 1}},
-		"substitute": {third: func(string) (string, bool) {
+		"substitute": {second: func(string) (string, bool) {
 			return strings.Replace(ok("0"), "\r\n", "\r\nFlowsync-Outcome: timeout\r\n", 1), true
 		}},
-		"plain failure":       {third: func(string) (string, bool) { return "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", true }},
-		"any is not compared": {expect: ExpectAny, third: func(string) (string, bool) { return ok("1"), true }},
-		"any is JSON": {expect: ExpectAny, third: func(string) (string, bool) { return ok("x"), true },
+		"plain failure":       {second: func(string) (string, bool) { return "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", true }},
+		"any is not compared": {expect: ExpectAny, second: func(string) (string, bool) { return ok("1"), true }},
+		"any is JSON": {expect: ExpectAny, second: func(string) (string, bool) { return ok("x"), true },
 			want: Report{Wrong: 1, Reconnects: 1}, fault: "not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before = ""
 			url := scripted(t, func(n int, body string) (reply string, again bool) {
-				if n == 3 { // the first is the probe
-					return c.third(body)
+				if n == 2 { // the first is the probe
+					return c.second(body)
 				}
 				before = body
 				return ok(body), true
@@ -269,7 +269,7 @@ func TestHTTPFaults(t *testing.T) {
 			if name == "silent" {
 				timeout = 200 * time.Millisecond
 			}
-			report, err := Run(t.Context(), Workload{Target: h, Rate: 50, Lanes: 1, Duration: 100 * time.Millisecond, Timeout: timeout})
+			report, err := Run(t.Context(), Workload{Target: h, Rate: 50, Lanes: 1, Duration: 200 * time.Millisecond, Timeout: timeout})
 			require.NoError(t, err)
 			assert.Equal(t, c.want.Lost, report.Lost, "lost")
 			assert.Equal(t, c.want.Wrong, report.Wrong, "wrong")

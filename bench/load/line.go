@@ -9,6 +9,7 @@ type line struct {
 	free   sync.Cond  // lanes wait here
 	due    int        // requests whose intended start has passed
 	taken  int        // of these, that a lane has taken
+	idle   int        // lanes that wait, or were woken and do not run yet
 	closed bool
 }
 
@@ -22,9 +23,11 @@ func newLine() *line {
 func (l *line) next() (n int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.idle++
 	for l.taken == l.due && !l.closed {
 		l.free.Wait()
 	}
+	l.idle--
 	if l.closed {
 		return 0, false
 	}
@@ -46,6 +49,13 @@ func (l *line) waiting() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.due - l.taken
+}
+
+// settled says whether nothing more will be taken until a lane has its answer.
+func (l *line) settled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.taken == l.due || l.idle == 0
 }
 
 // close lets no more be taken, and says which were not: those from first on, up to before end.

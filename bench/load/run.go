@@ -12,9 +12,9 @@ import (
 const (
 	// lead is how long before the first start lanes begin to wait for it.
 	lead = 20 * time.Millisecond
-	// lastStart is how long after the end of the schedule the last requests may still be taken by a
-	// lane that is free.
-	lastStart = 20 * time.Millisecond
+	// lastStart is how long after the end of the schedule lanes that are free, but not given time by
+	// their machine, may still take the last requests.
+	lastStart = time.Second
 	// longestPause is how late an interrupt may be noticed.
 	longestPause = 100 * time.Millisecond
 	// interruptGrace is how long answers are still waited for after an interrupt.
@@ -117,12 +117,18 @@ func (r *run) pace(ctx context.Context) {
 		r.pause(min(next-time.Since(r.began), longestPause))
 	}
 	r.ended = max(0, min(time.Since(r.began), r.schedule.end))
-	if r.Rate == 0 {
-		return
+	if r.Rate > 0 {
+		r.finish(ctx, due)
 	}
+}
+
+// finish lets lanes that are free take the last requests, and counts those that none was free for.
+func (r *run) finish(ctx context.Context, due int) {
 	if ctx.Err() == nil {
 		r.line.advance(r.schedule.due(due, r.schedule.end))
-		r.pause(lastStart)
+		for late := time.Duration(0); late < lastStart && !r.line.settled(); late += time.Millisecond {
+			r.pause(time.Millisecond)
+		}
 	}
 	first, end := r.line.close()
 	for ; first < end; first++ { // what only warmed up is not missed
