@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -167,8 +166,9 @@ func overloadOnce(ctx context.Context, p *Path, connections int) (o Overload, er
 	return o, err
 }
 
-// divideCPUs gives one half of the CPUs to a site and the other to whoever asks. This process uses
-// as many as it has then; restore undoes it.
+// divideCPUs gives one half of the CPUs to a site and the other to whoever asks; restore undoes it.
+// GOMAXPROCS stays as it is: who paces requests sleeps in the kernel, and would keep others from
+// running if there were but one place to run.
 func divideCPUs() (site, asking []int, restore func() error, err error) {
 	all, err := allowedCPUs()
 	if err == nil && len(all) < 2 {
@@ -178,9 +178,5 @@ func divideCPUs() (site, asking []int, restore func() error, err error) {
 		return nil, nil, nil, err
 	}
 	half := len(all) / 2
-	before := runtime.GOMAXPROCS(len(all) - half)
-	return all[:half], all[half:], func() error {
-		runtime.GOMAXPROCS(before)
-		return pin(all)
-	}, nil
+	return all[:half], all[half:], func() error { return pin(all) }, nil
 }
