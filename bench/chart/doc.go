@@ -22,5 +22,5 @@
 // 7.4 MB to a program, most of it fonts and the writers of PDF, LaTeX and bitmaps, which cannot be
 // left out. github.com/go-analyze/charts v0.6.4 adds 2.5 MB, but its logarithmic axis ends at 1, below
 // which a latency of 0.5 ms vanishes, has a tick for each decade only, and its markers are all
-// circles. What is needed here is some three hundred lines.
+// circles. What is needed here is some four hundred lines, and adds 70 KB.
 package chart

@@ -66,13 +66,14 @@ type OPCUA struct {
 	object   *ua.NodeID // nil: a Write
 	identity opcuaIdentity
 	spacing  time.Duration // of attempts to connect anew
+	renewal  float64       // when a token is renewed, as a part of its lifetime
 	learned  atomic.Pointer[opcuaPlan]
 }
 
 // NewOPCUA checks options and reads the files they name. It does not connect. The error lists all
 // faults.
 func NewOPCUA(o OPCUAOptions) (*OPCUA, error) {
-	t := &OPCUA{o: o, spacing: time.Second}
+	t := &OPCUA{o: o, spacing: time.Second, renewal: 0.75}
 	t.o.Payload = cmp.Or(o.Payload, MinPayload)
 	t.o.Sessions = cmp.Or(o.Sessions, 1)
 	t.o.Expect = cmp.Or(o.Expect, ExpectEcho)

@@ -32,8 +32,7 @@ func TestOPCUARuns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Endpoint, o.Sessions = url, 3
-			r, err := Run(t.Context(), Workload{Target: opcuaTarget(t, o), Lanes: 8, Duration: 250 * time.Millisecond})
-			require.NoError(t, err)
+			r := runOPCUA(t, opcuaTarget(t, o), 8)
 			assert.True(t, r.OK(), "%+v", r)
 			assert.Equal(t, o.Expect != ExpectAny && o.Variable == "", r.Checked)
 			if name == "no arguments" {
@@ -54,20 +53,15 @@ func TestOPCUAOutcomes(t *testing.T) {
 	respond.Store(ptr(echoOPCUA))
 	ask := opcuaLanes(t, opcuaTarget(t, OPCUAOptions{Endpoint: url, Method: "ns=1;s=Press.Ask"}), 1)[0]
 	write := opcuaLanes(t, opcuaTarget(t, OPCUAOptions{Endpoint: url, Variable: "ns=1;s=Press.Recipe"}), 1)[0]
-	for name, c := range map[string]struct {
-		respond func(*mem.Request)
-		want    string
-		wrong   bool
-	}{
-		"answered":        {echoOPCUA, Answered, false},
-		"timeout":         {func(*mem.Request) {}, "timeout", false},
-		"responder_error": {func(r *mem.Request) { _ = r.Fail(-1, "no") }, "responder_error", false},
+	for want, how := range map[string]func(*mem.Request){
+		Answered:          echoOPCUA,
+		"responder_error": func(r *mem.Request) { _ = r.Fail(-1, "no") },
 	} {
-		respond.Store(&c.respond)
+		respond.Store(&how)
 		for _, lane := range []Lane{ask, write} {
 			v := lane.Ask(firstSeq, soon())
-			assert.Equal(t, c.want, v.Outcome, name)
-			assert.Equal(t, c.wrong, v.Wrong, name)
+			assert.Equal(t, want, v.Outcome)
+			assert.False(t, v.Wrong)
 		}
 	}
 	respond.Store(ptr(func(r *mem.Request) { _ = r.Answer([]byte(`{"order":"4711","allowed":true,"list":[]}`)) }))
@@ -386,9 +380,12 @@ func TestOPCUARefuses(t *testing.T) {
 
 // A gateway whose responder does not answer can be measured.
 func TestOPCUAProbeOfSilence(t *testing.T) {
-	url := opcuaServer(t, func(*mem.Request) {}, nil)
+	url := opcuaServerWithin(t, 20*time.Millisecond, func(*mem.Request) {}, nil)
 	target := opcuaTarget(t, OPCUAOptions{Endpoint: url, Method: "ns=1;s=Press.Ask"})
 	assert.NoError(t, target.Probe(t.Context(), opcuaPatience))
+	v := opcuaLanes(t, target, 1)[0].Ask(firstSeq, soon())
+	assert.Equal(t, "timeout", v.Outcome)
+	assert.ErrorContains(t, v.Err, "BadTimeout: timeout (id ")
 	err := target.Probe(t.Context(), time.Millisecond)
 	assert.ErrorContains(t, err, "the first request was not answered")
 }

@@ -144,8 +144,7 @@ func TestOPCUASecured(t *testing.T) {
 	}
 	for _, mode := range []string{"", "Sign"} {
 		o.Mode = mode
-		r, err := Run(t.Context(), Workload{Target: opcuaTarget(t, o), Lanes: 4, Duration: 250 * time.Millisecond})
-		require.NoError(t, err)
+		r := runOPCUA(t, opcuaTarget(t, o), 4)
 		assert.True(t, r.OK(), "%+v", r)
 	}
 	require.NoError(t, os.WriteFile(password, []byte("guessed"), 0o600))

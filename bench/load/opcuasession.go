@@ -116,7 +116,7 @@ func (s *opcuaSession) keep(ctx context.Context) {
 // watch returns when the connection is lost, or, with false, when ctx has ended. Then it is closed.
 func (s *opcuaSession) watch(ctx context.Context) bool {
 	c, _, _ := s.current()
-	renewal := time.NewTimer(c.client.Lifetime() * 3 / 4)
+	renewal := time.NewTimer(s.renewAfter(c))
 	defer renewal.Stop()
 	for {
 		select {
@@ -131,7 +131,7 @@ func (s *opcuaSession) watch(ctx context.Context) bool {
 				c.broken(err)
 			}
 			cancel()
-			renewal.Reset(c.client.Lifetime() * 3 / 4)
+			renewal.Reset(s.renewAfter(c))
 			continue
 		case <-c.unusable:
 			c.client.Abort()
@@ -142,6 +142,10 @@ func (s *opcuaSession) watch(ctx context.Context) bool {
 		c.lose(err)
 		return true
 	}
+}
+
+func (s *opcuaSession) renewAfter(c *opcuaConn) time.Duration {
+	return time.Duration(float64(c.client.Lifetime()) * s.target.renewal)
 }
 
 var errOPCUAClosed = errors.New("the lane was closed")
