@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fasthttp"
@@ -30,7 +31,7 @@ func BenchmarkEcho(b *testing.B) {
 		server := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
 			ctx.SetContentType("application/json")
 			ctx.SetBody(ctx.PostBody())
-		}}
+		}, MaxIdleWorkerDuration: 50 * time.Millisecond} // or a goroutine of its pool is left for 10 s
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(ln) }()
 		closedLoop(b, ln.Addr().String(), message, 64)
