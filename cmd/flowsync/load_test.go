@@ -42,10 +42,10 @@ func TestLoad(t *testing.T) {
 	folder := t.TempDir()
 	report, picture := filepath.Join(folder, "report.json"), filepath.Join(folder, "plot.svg")
 	w := newWorld()
-	code := w.run("load", "--rate=200", "--duration=1100ms", "--warm-up=0s", "--connections=4", "--payload=100",
+	code := w.run("load", "--rate=200", "--duration=1100ms", "--warm-up=0s", "--connections=64", "--payload=100",
 		"--json="+report, "--plot="+picture, server.URL+"/echo")
 	assert.Equal(t, exitDone, code, w.stderr.String())
-	for _, want := range []string{"open loop, 200 requests/s, 4 connections, 1.1s counted", "100 bytes each; expected: echo", "faults       lost 0, wrong 0, duplicate 0", "started      220 requests, 200/s"} {
+	for _, want := range []string{"open loop, 200 requests/s, 64 connections, 1.1s counted", "100 bytes each; expected: echo", "faults       lost 0, wrong 0, duplicate 0", "started      220 requests, 200/s"} {
 		assert.Contains(t, w.stdout.String(), want)
 	}
 	assert.Contains(t, w.stderr.String(), "1s of 1s: ")

@@ -37,7 +37,7 @@ func TestLoadCommand(t *testing.T) {
 	g := start(t, "testdata/order.yaml")
 	respond(t, responder.Options{Address: g.broker, Topics: []string{"services/e2e/order"}, Shuffle: true, DelayMax: 20 * time.Millisecond, Seed: 1})
 	url := "http://" + g.http + "/data/order"
-	code, open, said := offer(t, "--rate=300", "--duration=1s", "--ramp=200ms", "--connections=64", "--payload=200", url)
+	code, open, said := offer(t, "--rate=300", "--duration=1s", "--ramp=200ms", "--connections=128", "--payload=200", url)
 	require.Zero(t, code, "%s %+v", said, open)
 	assert.EqualValues(t, 300, open.Requests)
 	assert.Zero(t, open.Unstarted)
