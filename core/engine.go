@@ -19,6 +19,7 @@ type Engine struct {
 	clock    *clock
 	shards   []shard
 	desks    sync.Pool // *desk
+	replies  sync.Pool // *Reply
 	lastDesk atomic.Uint32
 	driver   *driver
 	batch    []held // the driver's
@@ -54,6 +55,7 @@ func New(bus Bus, options Options) (*Engine, error) {
 		batch:   make([]held, 0, advanceBudget),
 		drained: make(chan struct{}, 1),
 	}
+	e.replies.New = func() any { return new(Reply) }
 	e.desks.New = func() any { return &desk{shard: e.lastDesk.Add(1)} }
 	shardBits := uint32(bits.TrailingZeros(uint(options.Shards)))
 	for i := range e.shards {

@@ -469,11 +469,18 @@ func TestSlotIsOneCacheLine(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	bus := &discard{}
-	e, err := New(bus, Options{Shards: 1})
+	for name, inspect := range map[string]func(*Reply) error{
+		"plain": nil, "inspected": func(r *Reply) error { r.Extra = r.Completer; return nil },
+	} {
+		t.Run(name, func(t *testing.T) { checkNoAllocation(t, NodeOptions{Name: "n", Topic: "n", Inspect: inspect}) })
+	}
+}
+
+func checkNoAllocation(t *testing.T, options NodeOptions) {
+	e, err := New(&discard{}, Options{Shards: 1})
 	require.NoError(t, err)
 	defer e.Close()
-	node, err := e.AddNode(NodeOptions{Name: "n", Topic: "n"})
+	node, err := e.AddNode(options)
 	require.NoError(t, err)
 	var waiters WaiterPool
 	call := &Call{Node: node, Value: []byte(`{"order":4711}`)}

@@ -56,7 +56,7 @@ type NodeOptions struct {
 	// and may change it: replace Value or Error, set Extra or Problem. An error ends the
 	// transaction as bad_response, or as rule_failed if it wraps ErrRuleFailed. It runs outside
 	// all locks on the goroutine that brought the answer, must not block, and may be called for
-	// an answer that then turns out to be late.
+	// an answer that then turns out to be late. The reply is its only during the call.
 	Inspect func(*Reply) error
 }
 

@@ -39,9 +39,9 @@ func (e *Engine) Resolve(a Answer) bool {
 	// One that cannot is only counted, whatever it says.
 	r := Result{Outcome: Answered}
 	if a.Node.options.Inspect == nil {
-		resultOf(a.Node, reply, &r)
+		e.resultOf(a.Node, reply, &r)
 	} else if reply.Completer = shard.holder(k, a.Node); reply.Completer != nil {
-		resultOf(a.Node, reply, &r)
+		e.resultOf(a.Node, reply, &r)
 	}
 	if r.Outcome == 0 {
 		return e.stray(a, Stray{Kind: Ignored, ID: reply.ID})
@@ -78,9 +78,9 @@ func identify(reply *Reply, correlation []byte) error {
 }
 
 // resultOf says in r how a reply ends its transaction; no outcome if it does not.
-func resultOf(node *Node, reply *Reply, r *Result) {
+func (e *Engine) resultOf(node *Node, reply *Reply, r *Result) {
 	if node.options.Inspect != nil && reply.Problem == nil && (reply.Value != nil || reply.Error != nil) {
-		if err := inspect(node, reply); err != nil {
+		if err := e.inspect(node, reply); err != nil {
 			r.Outcome, r.Message = BadResponse, err.Error()
 			if errors.Is(err, ErrRuleFailed) {
 				r.Outcome = RuleFailed
@@ -100,12 +100,15 @@ func resultOf(node *Node, reply *Reply, r *Result) {
 	}
 }
 
-// inspect gives the node's Inspect a copy, so that replies of other nodes stay off the heap.
-func inspect(node *Node, reply *Reply) error {
-	own := *reply
-	err := node.options.Inspect(&own)
+// inspect gives the node's Inspect a copy, so that replies stay off the heap: that one is used
+// again, and dropped if Inspect panics.
+func (e *Engine) inspect(node *Node, reply *Reply) error {
+	own := e.replies.Get().(*Reply)
+	*own = *reply
+	err := node.options.Inspect(own)
 	own.ID, own.HasID = reply.ID, reply.HasID
-	*reply = own
+	*reply, *own = *own, Reply{}
+	e.replies.Put(own)
 	return err
 }
 
