@@ -19,20 +19,22 @@ func newLine() *line {
 	return l
 }
 
-// next takes the next request; false: there is none any more.
-func (l *line) next() (n int, ok bool) {
+// next takes the next request; false: there is none any more. busy says that it waited because no
+// lane was free: this one was not when it became due, and no other waits for work.
+func (l *line) next() (n int, busy, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	busy = l.taken < l.due && l.idle == 0
 	l.idle++
 	for l.taken == l.due && !l.closed {
 		l.free.Wait()
 	}
 	l.idle--
 	if l.closed {
-		return 0, false
+		return 0, false, false
 	}
 	l.taken++
-	return l.taken - 1, true
+	return l.taken - 1, busy, true
 }
 
 // advance makes requests due.

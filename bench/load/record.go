@@ -24,7 +24,7 @@ const (
 type sample struct {
 	Verdict
 	seq       uint64
-	free      time.Duration // when its lane had nothing to do any more
+	busy      bool          // it waited for a lane
 	intended  time.Duration // when it was to start
 	start     time.Duration // when it was asked
 	end       time.Duration // when its verdict was known
@@ -111,7 +111,7 @@ func (g *group) countLocked(s sample) {
 	t := g.tallyLocked(s.Outcome)
 	t.count++
 	t.latency.put(s.end - s.intended)
-	if s.free > s.intended {
+	if s.busy {
 		g.waited++
 	} else {
 		g.lag.put(s.start - s.intended)

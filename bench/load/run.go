@@ -162,11 +162,12 @@ func (r *run) await(ctx context.Context, idle <-chan struct{}) {
 func (r *run) open(lane Lane, g *group) {
 	for {
 		free := time.Since(r.began)
-		n, ok := r.line.next()
+		n, busy, ok := r.line.next()
 		if !ok {
 			return
 		}
-		r.ask(lane, g, n, sample{free: free, intended: r.schedule.at(n)})
+		intended := r.schedule.at(n)
+		r.ask(lane, g, n, sample{busy: busy && free > intended, intended: intended})
 	}
 }
 
@@ -174,7 +175,7 @@ func (r *run) open(lane Lane, g *group) {
 func (r *run) closed(ctx context.Context, lane Lane, g *group) {
 	for ctx.Err() == nil {
 		now := time.Since(r.began)
-		r.ask(lane, g, r.recorder.number(), sample{free: now, intended: now})
+		r.ask(lane, g, r.recorder.number(), sample{intended: now})
 	}
 }
 
