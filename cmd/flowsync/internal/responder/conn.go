@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -100,6 +101,9 @@ func (c *conn) write() {
 		for len(c.gathered) == 0 && c.err == nil {
 			c.changed.Wait()
 		}
+		c.mu.Unlock()
+		runtime.Gosched() // whoever is ready writes first, and it goes out in one block
+		c.mu.Lock()
 		block, c.gathered = c.gathered, block[:0]
 		ending := c.err != nil
 		c.changed.Broadcast()
