@@ -41,9 +41,9 @@ BenchmarkTableNaive/now/held=1M-2   10   2000 ns/op
 `,
 	"path": `machine: invented, 2 cores
 round: 1
-BenchmarkLatency/rate=10k-2     1    9000 requests/s    1.5 p50-ms    4.0 p99-ms   0 lost
-BenchmarkLatency/rate=1000-2    1    1000 requests/s    0.5 p50-ms    2.0 p99-ms   0 lost
-BenchmarkLatency/rate=most-2    1   12000 requests/s    8.5 p50-ms   90.0 p99-ms   0 lost
+BenchmarkLatency/rate=10k-2     1    9000 requests/s    1.5 p50-ms    4.0 p99-ms   0 lost   3145728 rss-B
+BenchmarkLatency/rate=1000-2    1    1000 requests/s    0.5 p50-ms    2.0 p99-ms   0 lost   3145728 rss-B
+BenchmarkLatency/rate=most-2    1   12000 requests/s    8.5 p50-ms   90.0 p99-ms   0 lost   3145728 rss-B
 BenchmarkHTTP/broker=external-2 1      40 cpu-µs/request
 BenchmarkHTTP/broker=external   1      30 cpu-µs/request
 `,

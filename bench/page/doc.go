@@ -43,6 +43,7 @@
 //	atMost WHAT LIMIT NUMBER UNIT      row of the table of targets; atLeast likewise
 //	notMeasured WHAT LIMIT WHY         row of the table of targets without a figure
 //	verdicts                           "12 held, 1 missed": of the targets so far
+//	recorded FILE                      is there such a file? For those that make bench leaves out
 //	header FILE KEY                    line of a file's header
 //	commands FILE                      the commands that a file was recorded with
 //	plan CPU UTILISATION BASE HELD BROKER   see [plan]

@@ -47,7 +47,7 @@ func (p *page) functions() template.FuncMap {
 		"list": list, "row": d.row, "figures": d.figures, "sweep": d.sweep, "cells": cells, "bytes": bytesOf,
 		"atMost": p.targets.atMost, "atLeast": p.targets.atLeast,
 		"notMeasured": p.targets.notMeasured, "verdicts": p.targets.verdicts,
-		"header": d.header, "commands": d.commands,
+		"recorded": d.recorded, "header": d.header, "commands": d.commands,
 		"plan": newPlan,
 		"line": p.draw, "axis": axis, "series": d.seriesOf, "totals": d.totals, "points": d.points,
 	}
@@ -62,6 +62,9 @@ func bytesOf(n any) (string, error) {
 	f, err := toFigure(n)
 	return inBytes(f.mid), err
 }
+
+// recorded says whether a file is there. Only a file that make bench does not record may be asked for.
+func (d *data) recorded(file string) bool { return d.files[file] != nil }
 
 // header is a line of a file's header.
 func (d *data) header(file, key string) string {

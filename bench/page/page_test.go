@@ -23,7 +23,7 @@ On {{header "core" "machine"}}; {{header "core" "date"}}.
 {{row "core" "ns/op" "table" "Table" $held}}
 {{row "core" "ns/op" "mutex map" "TableNaive" $held}}
 {{figures "core" "table" "Table/now/held=0" (list "ns/op" "B/op" "" "allocs/op")}}
-{{sweep "path" "*/s" "Latency/rate=*" (list "p50-ms" "p99-ms")}}
+{{sweep "path" "**in all**, */s" "Latency/rate=*" (list "p50-ms" "p99-ms" "rss-B")}}
 {{cells "by lock" (ratio "core" "Table/now/held=0" "Lock" "ns/op") 7 "text"}}
 Span {{span (value "core" "Table/now/held=0" "ns/op")}}, worst {{worst (value "core" "Table/now/held=0" "ns/op")}}.
 
@@ -35,6 +35,7 @@ Span {{span (value "core" "Table/now/held=0" "ns/op")}}, worst {{worst (value "c
 {{verdicts}}
 {{notMeasured "by Node-RED" "≤ 0.15 ×" "there is no Node-RED here"}}
 {{verdicts}}
+{{if recorded "path"}}there{{end}}{{if recorded "nodered"}}never{{end}}
 
 {{line "latency" "Latency over rate" (axis "offered" "/s" "log") (axis "latency" "ms")
   (series "p50" "path" "Latency/rate=*" "p50-ms") (points "p99, as reached" "path" "Latency/rate=*" "requests/s" "p99-ms")}}
@@ -109,8 +110,8 @@ func TestPlan(t *testing.T) {
 	p, err := newPlan(40, 0.5, 1<<20, 1024, 10_000)
 	require.NoError(t, err)
 	require.Equal(t, 0.8, p.Cores(10_000))
-	require.Equal(t, 1.0, p.Brokers(5_000))
-	require.Equal(t, 2.0, p.Brokers(5_001))
+	require.Equal(t, 1.0, p.Brokers(10_000))
+	require.Equal(t, 2.0, p.Brokers(10_001))
 	require.Equal(t, 3.0*(1<<20), p.Memory(2048))
 	require.Equal(t, []string{
 		"1000", "0.08", "2000", "1", "10 · 1.01\u00a0MiB", "100 · 1.1\u00a0MiB", "1000 · 1.98\u00a0MiB", "10\u00a0000 · 10.8\u00a0MiB",

@@ -14,13 +14,13 @@ import (
 //	memory      = what an idle gateway has + held × what a held request takes
 //	connections = held, since HTTP/1.1 has one request on a connection
 //	messages    = 2 × rate
-//	brokers     = rate / what one broker carries × utilisation, rounded up
+//	brokers     = rate / what one broker carries, rounded up
 type plan struct {
 	CPU         figure // µs of a request, of the gateway
-	Utilisation figure // of cores and of brokers that is planned with, 0 to 1
+	Utilisation figure // of cores, that is planned with, 0 to 1
 	Base        figure // bytes of an idle gateway
 	Held        figure // bytes of a held request with its connection
-	Broker      figure // requests a second that one broker carries, with all it has
+	Broker      figure // requests a second that one broker carries
 }
 
 var (
@@ -55,7 +55,7 @@ func (p plan) Cores(rate float64) float64 { return rate * p.CPU.mid / 1e6 / p.Ut
 
 // Brokers that carry a rate.
 func (p plan) Brokers(rate float64) float64 {
-	return math.Ceil(rate / (p.Broker.mid * p.Utilisation.mid))
+	return math.Ceil(rate / p.Broker.mid)
 }
 
 // Memory in bytes with so many held.

@@ -23,7 +23,8 @@ func (d *data) row(file, unit, label, benchmark string, below []string) string {
 	return line(append(columns, fmt.Sprintf("%.0f %%", 100*spread))...)
 }
 
-// figures is a row of a table: the medians of one benchmark in several units.
+// figures is a row of a table: the medians of one benchmark in several units. Those that end in -B
+// are bytes and may be many.
 func (d *data) figures(file, label, benchmark string, units []string) string {
 	columns := []string{label}
 	for _, unit := range units {
@@ -31,19 +32,28 @@ func (d *data) figures(file, label, benchmark string, units []string) string {
 			columns = append(columns, "–")
 			continue
 		}
-		columns = append(columns, d.value(file, benchmark, unit).String())
+		f := d.value(file, benchmark, unit)
+		if strings.HasSuffix(unit, "-B") {
+			columns = append(columns, inBytes(f.mid))
+			continue
+		}
+		columns = append(columns, f.String())
 	}
 	return line(columns...)
 }
 
-// sweep is a row for each benchmark that matches a pattern, by what stands at its star; so does the
-// label's.
+// sweep is a row for each benchmark that matches a pattern, in the order of what its star stands for.
+// The label's last star stands for the same.
 func (d *data) sweep(file, label, pattern string, units []string) string {
 	found := d.match(file, pattern)
 	slices.SortStableFunc(found, func(a, b point) int { return cmp.Compare(a.at, b.at) })
 	var rows []string
 	for _, p := range found {
-		rows = append(rows, d.figures(file, strings.Replace(label, "*", digits(p.at), 1), p.benchmark, units))
+		before, behind := label, ""
+		if star := strings.LastIndexByte(label, '*'); star >= 0 {
+			before, behind = label[:star]+digits(p.at), label[star+1:]
+		}
+		rows = append(rows, d.figures(file, before+behind, p.benchmark, units))
 	}
 	return strings.Join(rows, "\n")
 }
