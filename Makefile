@@ -27,6 +27,7 @@ check: ## format, vet, lint, tidiness
 
 race: ## run the tests with the race detector, in random order
 	$(GO) test -race -shuffle=on ./...
+	cd bench/compare && $(GO) test -race -shuffle=on ./...
 
 cover: ## the same tests, with statement coverage and its floors
 	scripts/cover
