@@ -38,7 +38,8 @@ type conn struct {
 
 	mu      sync.Mutex // guards all below; leaf: no I/O but deadlines, no callback
 	backlog backlog
-	waiting int // bytes of the backlog, and of the piece that is being written
+	window  window
+	waiting int // bytes of the backlog, of the window, and of the piece that is being written
 	closing bool
 	failed  error // why nothing can be written any more
 }
@@ -52,7 +53,7 @@ func newConn(inner net.Conn, limit int, all *budget, slow func(waiting int)) *co
 	return c
 }
 
-// Write copies p into the backlog.
+// Write copies p, which is one packet, into the backlog.
 func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	if err := c.refusalLocked(); err != nil {
@@ -67,11 +68,16 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 		return 0, errSlow
 	}
-	c.backlog.append(p)
+	now := c.window.pass(p)
+	if now {
+		c.backlog.append(p)
+	}
 	c.waiting += len(p)
 	c.budget.held.Add(int64(len(p)))
 	c.mu.Unlock()
-	c.signal()
+	if now {
+		c.signal()
+	}
 	c.budget.check()
 	return len(p), nil
 }
@@ -93,6 +99,7 @@ func (c *conn) giveUp(why error) bool {
 func (c *conn) discardLocked() {
 	c.budget.held.Add(int64(-c.waiting))
 	c.backlog, c.waiting = backlog{}, 0
+	c.window.discard()
 }
 
 // held is what waits for the client, in bytes: to be written and to be acknowledged.
@@ -135,6 +142,9 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	c.closing = true
+	unsent := c.window.discard() // nobody is listened to any more who could acknowledge
+	c.waiting -= unsent
+	c.budget.held.Add(int64(-unsent))
 	now := time.Now()
 	err := errors.Join(c.Conn.SetReadDeadline(now), c.Conn.SetWriteDeadline(now.Add(lingerTimeout)))
 	c.signal()

@@ -15,11 +15,11 @@
 //     that subscribed. They never wait for a client.
 //   - A request of QoS 0 takes a short way, its node's lane (lane.go), past the broker: it is encoded
 //     once and appended to what waits for each client that subscribed. Who asked for something that
-//     only the broker keeps account of (a share group, Subscription Identifiers, topic aliases, No
-//     Local), and a handler of Subscribe for the same topic, close the lane: then it goes the
-//     broker's way. On the short way a client who does not want to hear of problems (Request Problem
-//     Information 0) is given user properties all the same, as MQTT 5 §3.1.2.11.7 allows; the broker
-//     leaves them out.
+//     only the broker keeps account of (a share group, Subscription Identifiers, No Local), and a
+//     handler of Subscribe for the same topic, close the lane: then it goes the broker's way. On
+//     the short way a client who does not want to hear of problems (Request Problem Information 0)
+//     is given user properties all the same, as MQTT 5 §3.1.2.11.7 allows; the broker leaves them
+//     out.
 //   - A client's message runs on the goroutine that reads that client. An answer is given to
 //     [core.Sink.Resolve] right there: Resolve does not block, nothing has to be queued, so no
 //     answer can be lost to a full queue, and who answers faster than he can be heard is slowed
@@ -31,6 +31,9 @@
 //   - Each client has a goroutine that writes whatever has gathered for him. A client that does
 //     not read holds up nobody; when [Options.MaxBacklog] bytes wait for him, or when he takes
 //     nothing for ten seconds, he is disconnected. So is who reads without acknowledging.
+//   - Messages of QoS 1 and 2 above a client's Receive Maximum wait with his connection (window.go),
+//     and count as what waits to be written. Their message expiry is that of the moment in which
+//     they began to wait.
 //   - All clients share [Options.MaxBacklogTotal]. When it is exceeded, the one for whom most waits
 //     is disconnected, on the stack of whoever publishes, and what waited for him is dropped.
 //
@@ -53,7 +56,11 @@
 // Its listener does not wait for clients that have just connected when it is closed, and bounds
 // neither them nor the time until their CONNECT; ours does. Its writes hold a lock that a publisher
 // of QoS 1 needs too; they go into a backlog of ours, so that the lock is never held for long. It
-// bounds what is not acknowledged by number only; its hooks tell us enough to count bytes.
+// bounds what is not acknowledged by number only; its hooks tell us enough to count bytes. Its own
+// flow control takes a read lock twice on one stack and so locks up the whole broker, within a
+// second of load, and loses count of a client's quota (inflight.go, NextImmediate, in v2.7.9; told
+// as a story in window.go). Once both are mended there, window.go can go. Its topic aliases outlive
+// the connection that knew them; it is not told that clients take any.
 //
 // Not in any of these bounds is what its own queues hold between publisher and backlog: at most
 // [Options.MaxInFlight] messages for each client, which are moved on without waiting for the client.

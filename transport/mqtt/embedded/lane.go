@@ -180,7 +180,7 @@ func (b *Broker) receivers(topic string) ([]receiver, bool) {
 		}
 		c, ok := client.Net.Conn.(*conn)
 		wishes := &client.Properties.Props
-		if !ok || !c.established.Load() || sub.NoLocal || identified(&sub) || wishes.TopicAliasMaximum > 0 {
+		if !ok || !c.established.Load() || sub.NoLocal || identified(&sub) {
 			return nil, false
 		}
 		if client.Closed() { // messages of QoS 0 are not kept for who is away

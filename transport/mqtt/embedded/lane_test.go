@@ -83,16 +83,11 @@ func (g *gateway) dialPaho(t *testing.T, id string, properties *paho.ConnectProp
 // Whoever asks for something that only the broker keeps account of closes the lane, and it opens
 // again when he goes. Requests arrive either way.
 func TestLaneOpensAndCloses(t *testing.T) {
-	five := uint16(5)
 	for name, come := range map[string]func(t *testing.T, g *gateway) (leave func()){
 		"share group": func(t *testing.T, g *gateway) func() {
 			w := g.dial("member", true)
 			w.subscribe("$share/g/a/treq", 0)
 			return func() { w.conn.Close() }
-		},
-		"topic aliases": func(t *testing.T, g *gateway) func() {
-			c := g.dialPaho(t, "aliases", &paho.ConnectProperties{TopicAliasMaximum: &five}, paho.SubscribeOptions{Topic: "a/#"}, make(chan *paho.Publish, 10))
-			return func() { require.NoError(t, c.Disconnect(&paho.Disconnect{})) }
 		},
 		"no local": func(t *testing.T, g *gateway) func() {
 			c := g.dialPaho(t, "local", nil, paho.SubscribeOptions{Topic: "a/#", NoLocal: true}, make(chan *paho.Publish, 10))

@@ -21,8 +21,12 @@ func (h *hook) OnSubscribed(*broker.Client, packets.Packet, []byte) { h.b.genera
 
 func (h *hook) OnUnsubscribed(*broker.Client, packets.Packet) { h.b.generations.bump() }
 
-// OnSessionEstablish ends the session that a new connection does not go on with.
+// OnSessionEstablish takes over what the broker should not care for, and ends the session that a
+// new connection does not go on with.
 func (h *hook) OnSessionEstablish(cl *broker.Client, pk packets.Packet) {
+	if c, ok := cl.Net.Conn.(*conn); ok {
+		c.takeOver(cl)
+	}
 	old, ok := h.b.server.Clients.Get(cl.ID)
 	if ok && (pk.Connect.Clean || old.Properties.Clean && old.Properties.ProtocolVersion < 5) {
 		closeLedger(old)
@@ -38,10 +42,13 @@ func (h *hook) OnDisconnect(cl *broker.Client, _ error, expire bool) {
 
 func (h *hook) OnClientExpired(cl *broker.Client) { closeLedger(cl) }
 
-// OnPacketRead sees PUBREC: from then on the broker keeps no more than the packet id.
+// OnPacketRead sees acknowledgements. From PUBREC on, the broker keeps no more than the packet id.
 func (h *hook) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
 	if pk.FixedHeader.Type == packets.Pubrec {
 		settle(cl, pk.PacketID)
+	}
+	if c, ok := cl.Net.Conn.(*conn); ok && concludes(&pk) {
+		c.acknowledge(pk.PacketID)
 	}
 	return pk, nil
 }

@@ -24,14 +24,20 @@ type wire struct {
 // dial connects a client with MQTT 3.1.1, keep-alive off.
 func (g *gateway) dial(id string, clean bool) *wire {
 	g.t.Helper()
-	conn, in := g.open()
-	w := &wire{g.t, conn, in, bufio.NewWriterSize(conn, 64<<10)}
-	_, err := conn.Write(connect(id, clean))
+	w := g.wire()
+	_, err := w.conn.Write(connect(id, clean))
 	require.NoError(g.t, err)
 	kind, body := w.next()
 	require.Equal(g.t, byte(0x20), kind)
 	require.Zero(g.t, body[1], "the broker refused")
 	return w
+}
+
+// wire connects a client that has not said anything yet.
+func (g *gateway) wire() *wire {
+	g.t.Helper()
+	conn, in := g.open()
+	return &wire{g.t, conn, in, bufio.NewWriterSize(conn, 64<<10)}
 }
 
 // open connects and says nothing.
