@@ -110,6 +110,7 @@ func (b *Broker) serve() error {
 	capabilities.MaximumClients = int64(b.options.MaxClients)
 	capabilities.MaximumClientWritesPending = int32(b.options.MaxInFlight)
 	capabilities.MaximumInflight = math.MaxUint16 // there are no more packet ids
+	capabilities.ReceiveMaximum = receiveMaximum
 	capabilities.MaximumPacketSize = uint32(b.options.MaxPacket)
 	capabilities.MaximumSessionExpiryInterval = sessionExpiry
 	capabilities.Compatibilities.NoInheritedPropertiesOnAck = true // PUBACK has no Response Topic (MQTT 5 §3.4.2.2)
@@ -167,14 +168,18 @@ func (b *Broker) Close(ctx context.Context) error {
 	return err
 }
 
-// sayGoodbye tells clients why they are disconnected. MQTT 3.1.1 has no such packet.
 func (b *Broker) sayGoodbye() {
 	for _, cl := range b.server.Clients.GetAll() {
-		if cl.Properties.ProtocolVersion == 5 {
-			_ = b.server.DisconnectClient(cl, packets.ErrServerShuttingDown) // returns its reason
-		} else {
-			cl.Stop(packets.ErrServerShuttingDown)
-		}
+		b.dismiss(cl, packets.ErrServerShuttingDown)
+	}
+}
+
+// dismiss tells a client why he is disconnected. MQTT 3.1.1 has no such packet.
+func (b *Broker) dismiss(cl *broker.Client, why packets.Code) {
+	if cl.Properties.ProtocolVersion == 5 {
+		_ = b.server.DisconnectClient(cl, why) // returns its reason
+	} else {
+		cl.Stop(why)
 	}
 }
 

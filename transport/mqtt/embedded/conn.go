@@ -31,6 +31,7 @@ type conn struct {
 	unacked ledger
 	// established: the client has been told that he is connected, so he may be given messages.
 	established atomic.Bool
+	unreleased  unreleased        // of the goroutine that reads
 	answer      *answerTopic      // what the client is publishing is an answer on it; of the goroutine that reads
 	slow        func(waiting int) // called once, when limit or writeTimeout has been reached
 	wake        chan struct{}     // one token: there is something to do

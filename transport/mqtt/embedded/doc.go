@@ -59,7 +59,8 @@
 // bounds what is not acknowledged by number only; its hooks tell us enough to count bytes. Its own
 // flow control takes a read lock twice on one stack and so locks up the whole broker, within a
 // second of load, and loses count of a client's quota (inflight.go, NextImmediate, in v2.7.9; told
-// as a story in window.go). Once both are mended there, window.go can go. Its topic aliases outlive
+// as a story in window.go). Once both are mended there, window.go can go. It
+// counts a client's PUBREC as a message from him; unreleased.go counts instead. Its topic aliases outlive
 // the connection that knew them; it is not told that clients take any.
 //
 // Not in any of these bounds is what its own queues hold between publisher and backlog: at most

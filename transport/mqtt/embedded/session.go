@@ -10,6 +10,7 @@ import (
 
 // OnSessionEstablished is called when the client has been told that he is connected.
 func (h *hook) OnSessionEstablished(cl *broker.Client, _ packets.Packet) {
+	freeQuota(cl)
 	if c, ok := cl.Net.Conn.(*conn); ok {
 		c.established.Store(true)
 	}
@@ -47,8 +48,13 @@ func (h *hook) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packe
 	if pk.FixedHeader.Type == packets.Pubrec {
 		settle(cl, pk.PacketID)
 	}
-	if c, ok := cl.Net.Conn.(*conn); ok && concludes(&pk) {
+	c, ok := cl.Net.Conn.(*conn)
+	if ok && concludes(&pk) {
 		c.acknowledge(pk.PacketID)
+	}
+	if ok && !c.unreleased.count(&pk) {
+		h.b.dismiss(cl, packets.ErrReceiveMaximum)
+		return pk, packets.ErrRejectPacket // no other error ends the reading
 	}
 	return pk, nil
 }

@@ -284,3 +284,75 @@ func TestPacketID(t *testing.T) {
 		require.EqualValues(t, 4711, packetID(w.Bytes()))
 	}
 }
+
+// Answering does not count as publishing in QoS 2. The broker took each PUBREC of a client for a
+// message that it had from him, and disconnected who then published.
+func TestAnsweringAmidQoS2(t *testing.T) {
+	const requests = 3000
+	g := newGateway(t, Options{}, core.NodeOptions{QoS: 2})
+	w := g.dial("responder", true)
+	w.subscribe("a/treq", 2)
+	var done []completions
+	for range requests {
+		_, d := g.begin(`1`)
+		done = append(done, d)
+	}
+	var answers, released [][]byte
+	for len(released) < requests { // PUBREC for all, PUBCOMP for none
+		kind, body := w.next()
+		if kind == 0x62 {
+			released = append(released, body)
+			continue
+		}
+		require.Equal(t, byte(0x34), kind)
+		_, request := split(kind, body)
+		answers = append(answers, answerTo(request, `2`))
+		n := 2 + len("a/treq")
+		w.send(0x50, body[n:n+2])
+	}
+	for _, a := range answers {
+		w.publish(0, "a/tres", a)
+	}
+	for _, id := range released {
+		w.send(0x70, id)
+	}
+	for _, d := range done {
+		g.end(d, core.Answered)
+	}
+	g.until(func() bool { return g.broker.Stats().BacklogBytes == 0 })
+}
+
+// A client may send so many messages of QoS 2 as he was told, and is disconnected beyond.
+func TestUnreleasedIsBounded(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	w := g.dial("careless", false)
+	publish := func(id uint16) {
+		w.send(0x34, append(binary.BigEndian.AppendUint16(text("foo"), id), "x"...))
+	}
+	for id := range uint16(receiveMaximum) {
+		publish(id + 1)
+		kind, _ := w.next()
+		require.Equal(t, byte(0x50), kind)
+	}
+	w.send(0x62, []byte{0, 1}) // PUBREL
+	kind, _ := w.next()
+	require.Equal(t, byte(0x70), kind)
+	publish(receiveMaximum + 1)
+	kind, _ = w.next()
+	require.Equal(t, byte(0x50), kind)
+	w.nothing()
+	publish(receiveMaximum + 2)
+	_, _, err := w.read()
+	require.ErrorIs(t, err, io.EOF)
+
+	w = g.dialWindow("told", true, 1)
+	for id := range uint16(receiveMaximum + 1) {
+		w.send(0x34, append(append(binary.BigEndian.AppendUint16(text("foo"), id+1), 0), "x"...))
+	}
+	kind, body := w.next()
+	for kind == 0x50 {
+		kind, body = w.next()
+	}
+	require.Equal(t, byte(0xe0), kind)
+	require.Equal(t, byte(0x93), body[0], "receive maximum exceeded")
+}
