@@ -55,7 +55,7 @@ func openSimple(f faults) Open[int] {
 }
 
 func (s *simple) Begin(h *Held, timeout time.Duration) int {
-	time.Sleep(s.thinks)
+	<-time.After(s.thinks)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
