@@ -251,6 +251,19 @@ func TestHTTPFaults(t *testing.T) {
 		"substitute": {second: func(string) (string, bool) {
 			return strings.Replace(ok("0"), "\r\n", "\r\nFlowsync-Outcome: timeout\r\n", 1), true
 		}, outcome: "timeout"},
+		"a substitute that says it is the answer": {second: func(string) (string, bool) {
+			return strings.Replace(ok("0"), "\r\n", "\r\nFlowsync-Outcome: answered\r\n", 1), true
+		}, want: seen{wrong: 1, reconnects: 1}, fault: "the answer is"},
+		"a substitute for what only we can know": {second: func(string) (string, bool) {
+			return strings.Replace(ok("0"), "\r\n", "\r\nFlowsync-Outcome: lost\r\n", 1), true
+		}, want: seen{wrong: 1, reconnects: 1}, fault: "the answer is"},
+		"a failure with a word that is none": {second: func(string) (string, bool) {
+			return strings.Replace(ok(`{"outcome":"\u001b[31m"}`), "200 OK\r\nContent-Type: application/json", "504 Late\r\nContent-Type: application/problem+json", 1), true
+		}, outcome: "http 504"},
+		"long": {second: func(body string) (string, bool) { return ok(strings.Repeat(" ", 100<<10) + body), true },
+			want: seen{lost: 1, reconnects: 1}, fault: "body size exceeds"},
+		"the one before, and nothing": {second: func(string) (string, bool) { return ok(before), true },
+			want: seen{lost: 1, duplicate: 1, reconnects: 1}, fault: "no answer in time"},
 		"plain failure":       {second: func(string) (string, bool) { return "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", true }, outcome: "http 502"},
 		"any is not compared": {expect: ExpectAny, second: func(string) (string, bool) { return ok("1"), true }},
 		"any is JSON": {expect: ExpectAny, second: func(string) (string, bool) { return ok("x"), true },
@@ -271,7 +284,7 @@ func TestHTTPFaults(t *testing.T) {
 			var got seen
 			for n := range uint64(3) {
 				timeout := patience
-				if n == 1 && name == "silent" {
+				if n == 1 && strings.HasSuffix(c.fault, "in time") {
 					timeout = 50 * time.Millisecond
 				}
 				v := lanes[0].Ask(firstSeq+n, time.Now().Add(timeout))
@@ -289,6 +302,42 @@ func TestHTTPFaults(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+// Of many lanes, most ask once. What is answered twice then shows behind the last request only.
+func TestHTTPStragglers(t *testing.T) {
+	for name, c := range map[string]struct {
+		more string
+		want uint64
+	}{
+		"the answer":   {"", 4},
+		"of the end":   {"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 0},
+		"no HTTP":      {"?", 0},
+		"a failure":    {"HTTP/1.1 504 Late\r\nContent-Type: application/problem+json\r\nContent-Length: 21\r\n\r\n" + `{"outcome":"timeout"}`, 4},
+		"in two parts": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n2\r\n0\r\n\r\n", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := scripted(t, func(n int, body string) (reply string, again bool) {
+				if c.more == "" {
+					return ok(body) + ok(body), true
+				}
+				return ok(body) + c.more, true
+			})
+			h := target(t, HTTPOptions{URL: url})
+			report, err := Run(t.Context(), Workload{Target: h, Rate: 40, Lanes: 4, Duration: 100 * time.Millisecond})
+			require.NoError(t, err)
+			assert.EqualValues(t, 4, report.Requests)
+			assert.Equal(t, c.want, report.Duplicate)
+			assert.Equal(t, c.want == 0, report.OK())
+		})
+	}
+}
+
+// What a server says of its refusal is shown, but does not steer the terminal or fill it.
+func TestReadable(t *testing.T) {
+	assert.Equal(t, "nothing is served on this path", readable("nothing is served on this path"))
+	assert.Equal(t, `"\x1b[31mred"`, readable("\x1b[31mred"))
+	assert.Less(t, len(readable(strings.Repeat("x", 1<<20))), 1000)
 }
 
 // seen are the faults of some requests.

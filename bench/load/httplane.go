@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -21,8 +22,20 @@ import (
 // (flowsync after 60 s), and a request that meets the closing is lost without anybody's fault.
 const maxIdle = 30 * time.Second
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 8 << 20
+// maxAnswer bounds what is read of an answer, in bytes. An echo may be written in other words than
+// what was asked with, which makes it longer, but not without end: many lanes keep as much at a time.
+const (
+	maxAnswer     = 8 << 20
+	maxEchoGrowth = 8
+	maxOverhead   = 64 << 10
+)
+
+func (t *HTTP) maxAnswer() int {
+	if t.expect.kind == echo {
+		return min(maxAnswer, maxOverhead+maxEchoGrowth*t.payload)
+	}
+	return maxAnswer
+}
 
 // httpLane is one connection. It asks only when the answer before is there.
 type httpLane struct {
@@ -95,7 +108,7 @@ func (l *httpLane) Ask(seq uint64, deadline time.Time) (v Verdict) {
 		return l.lost(v, fmt.Errorf("writing: %w", err))
 	}
 	for {
-		if err := l.response.ReadLimitBody(l.reader, maxAnswer); err != nil {
+		if err := l.response.ReadLimitBody(l.reader, l.target.maxAnswer()); err != nil {
 			return l.lost(v, unanswered(err))
 		}
 		v.Outcome, v.Wrong, v.Err = l.judge(seq)
@@ -167,16 +180,26 @@ func (l *httpLane) success() bool {
 // judge says what the answer is.
 func (l *httpLane) judge(seq uint64) (outcome string, wrong bool, err error) {
 	if l.success() {
-		if real := l.response.Header.Peek("Flowsync-Outcome"); len(real) > 0 {
-			return string(real), false, nil // a substitute, said to be one
+		if real := string(l.response.Header.Peek("Flowsync-Outcome")); foreign(real) {
+			return real, false, nil // a substitute, said to be one
 		}
 		err = l.target.expect.judge(seq, l.body, l.answer())
 		return Answered, err != nil, err
 	}
-	if word := l.problem().Outcome; word != "" && word != Answered {
+	if word := l.problem().Outcome; foreign(word) {
 		return word, false, nil
 	}
 	return fmt.Sprintf("http %d", l.response.StatusCode()), false, nil
+}
+
+// foreign says whether a word may be what a gateway calls a failure. The words that only the
+// generator can say would let a server pass its answers by; and what is no word at all is not shown.
+func foreign(word string) bool {
+	switch word {
+	case "", Answered, Lost, Wrong, otherOutcomes:
+		return false
+	}
+	return !strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // answer is the value that was answered with.
@@ -203,8 +226,22 @@ func (l *httpLane) problem() (p problem) {
 
 func (l *httpLane) lost(v Verdict, err error) Verdict {
 	l.drop()
-	v.Outcome, v.Err = Lost, err
+	v.Outcome, v.Wrong, v.Err = Lost, false, err
 	return v
+}
+
+// Stragglers implements [Listener].
+func (l *httpLane) Stragglers(deadline time.Time) int {
+	if l.conn == nil || l.beforeSeq == 0 || l.conn.SetReadDeadline(deadline) != nil {
+		return 0
+	}
+	if err := l.response.ReadLimitBody(l.reader, l.target.maxAnswer()); err != nil {
+		return 0 // as a rule nothing comes
+	}
+	if outcome, _, _ := l.judge(l.beforeSeq); strings.HasPrefix(outcome, "http ") {
+		return 0 // a server that closes may say that nobody asked for long (408)
+	}
+	return 1
 }
 
 // drop closes the connection; the next request makes another.

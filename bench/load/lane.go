@@ -38,6 +38,13 @@ type Reconnecter interface {
 	Reconnects() int
 }
 
+// Listener is a [Lane] whose requester can still be answered after its last request.
+type Listener interface {
+	// Stragglers waits until the deadline for answers that nobody waits for, and says how many came.
+	// It is called when the lane asks nothing any more, by the goroutine that did. Close ends it.
+	Stragglers(deadline time.Time) int
+}
+
 // Verdict is what became of one request.
 type Verdict struct {
 	// Outcome is the word of the gateway (answered, timeout, shed …), or lost, or what the

@@ -99,6 +99,20 @@ func (l *opcuaLane) await(c *opcuaConn, id uint32) Verdict {
 	return <-l.answer
 }
 
+// Stragglers implements [Listener]. The first lane on a session listens for all.
+func (l *opcuaLane) Stragglers(deadline time.Time) int {
+	if !l.reports {
+		return 0
+	}
+	l.timer.Reset(time.Until(deadline))
+	defer l.timer.Stop()
+	select {
+	case <-l.timer.C:
+	case <-l.closed:
+	}
+	return int(l.session.duplicates.Swap(0))
+}
+
 // Close implements [Lane]. The last lane's waits for a moment, until the sessions are closed.
 func (l *opcuaLane) Close() error {
 	l.closing.Do(func() {

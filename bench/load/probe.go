@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Probe implements [Prober].
@@ -40,10 +43,19 @@ func (l *httpLane) refusal(v Verdict) error {
 		http.StatusText(l.response.StatusCode()), l.reason())
 }
 
+// readable is a text from the network as a terminal may show it.
+func readable(text string) string {
+	text = shorten(text, maxExcerptSize)
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
 // reason is what the server says about a failure.
 func (l *httpLane) reason() string {
 	if p := l.problem(); p.Detail != "" || p.Title != "" {
-		return or(p.Detail, p.Title)
+		return readable(or(p.Detail, p.Title))
 	}
 	if body := l.response.Body(); len(body) > 0 {
 		return fmt.Sprintf("%.200q", body)

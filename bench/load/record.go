@@ -107,6 +107,13 @@ func (r *recorder) record(g *group, s sample) {
 	}
 }
 
+// duplicates takes answers that came to no request.
+func (r *recorder) duplicates(g *group, n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.duplicate += uint64(n)
+}
+
 func (g *group) countLocked(s sample) {
 	t := g.tallyLocked(s.Outcome)
 	t.count++

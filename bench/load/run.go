@@ -17,6 +17,8 @@ const (
 	lastStart = time.Second
 	// longestPause is how late an interrupt may be noticed.
 	longestPause = 100 * time.Millisecond
+	// listening is how long lanes listen, at the end, for answers that nobody waits for.
+	listening = 50 * time.Millisecond
 	// interruptGrace is how long answers are still waited for after an interrupt.
 	interruptGrace = time.Second
 )
@@ -90,6 +92,7 @@ func (r *run) run(ctx context.Context) {
 			} else {
 				r.closed(starting, lane, group)
 			}
+			r.listen(lane, group)
 		})
 	}
 	idle := make(chan struct{})
@@ -173,9 +176,26 @@ func (r *run) open(lane Lane, g *group) {
 
 // closed asks again and again, until ctx ends.
 func (r *run) closed(ctx context.Context, lane Lane, g *group) {
+	select {
+	case <-time.After(time.Until(r.began)):
+	case <-ctx.Done():
+	}
 	for ctx.Err() == nil {
 		now := time.Since(r.began)
 		r.ask(lane, g, r.recorder.number(), sample{intended: now})
+	}
+}
+
+// listen counts what comes after all on a lane that has been answered. Without it, an answer that
+// comes twice would show only where the next request goes out on the same lane, and of many lanes
+// most may ask once.
+func (r *run) listen(lane Lane, g *group) {
+	l, ok := lane.(Listener)
+	if !ok || r.interrupted.Load() {
+		return
+	}
+	if n := l.Stragglers(time.Now().Add(listening)); n > 0 {
+		r.recorder.duplicates(g, n)
 	}
 }
 

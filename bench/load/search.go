@@ -79,7 +79,7 @@ type finder struct {
 }
 
 func (f *finder) find(ctx context.Context) error {
-	for rate := math.Round(f.Rate); ; {
+	for rate := max(1, math.Round(f.Rate)); ; {
 		passed, err := f.try(ctx, rate)
 		if err != nil || f.capacity.Limit != "" {
 			return err

@@ -113,6 +113,16 @@ func TestSearchStops(t *testing.T) {
 	assert.ErrorContains(t, err, "a bound of 0s")
 }
 
+// A rate of less than one a second is no closed loop.
+func TestSearchFromNextToNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, err := FindCapacity(t.Context(), Search{Workload: workload(new(fake), 0.4, 1, 10*time.Second), P99: time.Second, MaxSteps: 2})
+		require.NoError(t, err)
+		assert.Equal(t, 1.0, got.Steps[0].Rate)
+		assert.Equal(t, 2.0, got.PerSecond)
+	})
+}
+
 // More than the highest rate is not tried.
 func TestSearchAtTheHighestRate(t *testing.T) {
 	f := finder{Search: Search{P99: time.Second}}

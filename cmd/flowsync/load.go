@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/flowsync-go/flowsync/bench/load"
@@ -60,7 +61,7 @@ func (c *loadCommand) offer(ctx context.Context, p *process, s *loadSettings, ou
 	s.workload.Progress = func(now load.Progress) { fmt.Fprintln(p.stderr, now) }
 	report, err := load.Run(ctx, s.workload)
 	if err != nil {
-		return out.abandon(err)
+		return out.abandon(orInterrupted(ctx, err))
 	}
 	report.Version = version + " " + commit()
 	return out.write(&report)
@@ -72,6 +73,7 @@ func (c *loadCommand) search(ctx context.Context, p *process, s *loadSettings, o
 		Workload: s.workload, P99: s.p99,
 		OnStep: func(step load.Step) { fmt.Fprintln(p.stderr, step) },
 	})
+	err = orInterrupted(ctx, err)
 	if len(capacity.Steps) == 0 {
 		return out.abandon(err)
 	}
@@ -80,6 +82,14 @@ func (c *loadCommand) search(ctx context.Context, p *process, s *loadSettings, o
 	}
 	if failed := out.write(&capacity); err == nil {
 		err = failed
+	}
+	return err
+}
+
+// orInterrupted says of what failed when a signal had come that it was interrupted, wherever it was.
+func orInterrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted")
 	}
 	return err
 }

@@ -140,6 +140,39 @@ func TestLoadFails(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+// A report that is there is replaced by the next one, and by nothing else: what cannot be run leaves
+// it alone, and does not take away what it has not made, such as /dev/null.
+func TestLoadReplacesReports(t *testing.T) {
+	server := echoServer(t, never)
+	report := filepath.Join(t.TempDir(), "report.json")
+	before := strings.Repeat("before ", 10_000)
+	require.NoError(t, os.WriteFile(report, []byte(before), 0o600))
+	assert.Equal(t, exitFailed, newWorld().run("load", "--json="+report, server.URL+"/nowhere"))
+	b, err := os.ReadFile(report)
+	require.NoError(t, err)
+	assert.Equal(t, before, string(b))
+
+	w := newWorld()
+	assert.Equal(t, exitDone, w.run("load", "--rate=100", "--duration=100ms", "--warm-up=0s", "--json="+report, server.URL+"/echo"), w.stderr.String())
+	b, err = os.ReadFile(report)
+	require.NoError(t, err)
+	assert.True(t, json.Valid(b), "nothing is left behind the new one")
+}
+
+// A signal before anything was asked is not told as an error of Go's.
+func TestLoadIsInterruptedAtOnce(t *testing.T) {
+	w := newWorld()
+	asked := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		w.caught <- os.Interrupt
+		<-asked
+	}))
+	defer server.Close()
+	defer close(asked)
+	assert.Equal(t, exitFailed, w.run("load", server.URL))
+	assert.Equal(t, "flowsync: interrupted\n", w.stderr.String())
+}
+
 func TestLoadToken(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer hunter2" || r.Header.Get("X-Plant") != "7" {
@@ -178,9 +211,12 @@ func TestLoadUsage(t *testing.T) {
 		{[]string{"--header=a b:c", url}, []string{"has a name that is none"}},
 		{[]string{"--ca=load_test.go", url}, []string{"has no certificate in PEM"}},
 		{[]string{"--opcua-method=ns=1;s=A.B", url}, []string{"--opcua-method: is for opc.tcp://"}},
-		{[]string{"--opcua-variable=ns=1;s=A.B", url}, []string{"--opcua-variable: is for opc.tcp://"}},
+		{[]string{"--opcua-variable=ns=1;s=A.B", "--opcua-user=x", "--opcua-policy=None", url},
+			[]string{"--opcua-variable: is for opc.tcp://", "--opcua-user: is for opc.tcp://", "--opcua-policy: is for opc.tcp://"}},
+		{[]string{"--json=x", "--plot=x", url}, []string{"--plot: x is where --json goes"}},
 		{[]string{"opc.tcp://127.0.0.1:4841"}, []string{"neither a method nor a variable"}},
-		{[]string{"--body={}", "--opcua-method=ns=1;s=A.B", "opc.tcp://127.0.0.1:4841"}, []string{"--body: is for http://"}},
+		{[]string{"--body={}", "--header=a:b", "--http-token-file=x", "--ca=x", "--opcua-method=ns=1;s=A.B", "opc.tcp://127.0.0.1:4841"},
+			[]string{"--body: is for http://", "--header: is for http://", "--http-token-file: is for http://", "--ca: is for http://"}},
 		{[]string{"--opcua-user=a", "--opcua-cert=b", "opc.tcp://127.0.0.1:4841"}, []string{"--opcua-password-file too", "--opcua-key too"}},
 	} {
 		w := newWorld()

@@ -1,11 +1,18 @@
 package main
 
-import "github.com/flowsync-go/flowsync/bench/load"
+import (
+	"strings"
+
+	"github.com/flowsync-go/flowsync/bench/load"
+)
 
 // targetOPCUA is what is asked of an OPC UA server.
 func (c *loadCommand) targetOPCUA(j *judge, payload int) load.Target {
 	sessions := j.count("opcua-sessions", c.OPCUASessions, 1, 1000)
 	j.notFor("http://", "body", c.Body)
+	j.notFor("http://", "header", strings.Join(c.Header, ""))
+	j.notFor("http://", "http-token-file", c.HTTPTokenFile)
+	j.notFor("http://", "ca", c.CA)
 	j.together("opcua-user", c.OPCUAUser, "opcua-password-file", c.OPCUAPasswordFile)
 	j.together("opcua-cert", c.OPCUACert, "opcua-key", c.OPCUAKey)
 	if len(j.faults) > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -15,14 +16,20 @@ type loadReport interface {
 	OK() bool
 }
 
-// outputs is where a report goes. The files are made before the run: nobody waits for a minute to
-// hear that there is no such folder.
+// outputs is where a report goes. The files are opened before the run: nobody waits for a minute to
+// hear that there is no such folder. What is in them stays until there is a report to write.
 type outputs struct {
-	text io.Writer // nil: no text
-	json io.Writer // nil: no JSON
-	plot io.Writer // nil: no picture
+	text io.Writer   // nil: no text
+	json io.Writer   // nil: no JSON
+	plot *outputFile // nil: no picture
 
-	files []*os.File
+	files []*outputFile
+}
+
+// outputFile is a file that a report replaces.
+type outputFile struct {
+	*os.File
+	made bool // it was not there before
 }
 
 func openOutputs(stdout io.Writer, jsonPath, plotPath string) (*outputs, error) {
@@ -30,32 +37,57 @@ func openOutputs(stdout io.Writer, jsonPath, plotPath string) (*outputs, error) 
 	var errJSON, errPlot error
 	if jsonPath == "-" {
 		o.text, o.json = nil, stdout
-	} else {
-		o.json, errJSON = o.create("json", jsonPath)
+	} else if jsonPath != "" {
+		o.json, errJSON = o.open("json", jsonPath)
 	}
-	o.plot, errPlot = o.create("plot", plotPath)
+	if plotPath != "" {
+		o.plot, errPlot = o.open("plot", plotPath)
+	}
 	if err := errors.Join(errJSON, errPlot); err != nil {
 		return nil, o.abandon(err)
 	}
 	return o, nil
 }
 
-// create makes a file; no path: none.
-func (o *outputs) create(flag, path string) (io.Writer, error) {
-	if path == "" {
-		return nil, nil
+// open opens a file, or makes it.
+func (o *outputs) open(flag, path string) (*outputFile, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	made := err == nil
+	if errors.Is(err, fs.ErrExist) {
+		file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
 	}
-	file, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
-	o.files = append(o.files, file)
-	return file, nil
+	f := &outputFile{file, made}
+	o.files = append(o.files, f)
+	return f, nil
+}
+
+// empty takes out what is in a file, so that another report can be written. What is no file, such
+// as a pipe, has nothing in it.
+func (f *outputFile) empty() error {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return f.Truncate(0)
+}
+
+// abandon closes a file. One that was made for the report is taken away again.
+func (f *outputFile) abandon() error {
+	err := f.Close()
+	if f.made {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
 }
 
 // write writes the report to all of them, and says how the command ends.
 func (o *outputs) write(r loadReport) error {
 	var errs []error
+	for _, file := range o.files {
+		errs = append(errs, file.empty())
+	}
 	if o.text != nil {
 		errs = append(errs, r.WriteText(o.text))
 	}
@@ -79,12 +111,11 @@ func (o *outputs) write(r loadReport) error {
 	return nil
 }
 
-// abandon takes the files away again, which are empty, and returns the error and what could not be
-// taken away.
+// abandon leaves the files as they were before, and returns the error and what could not be left so.
 func (o *outputs) abandon(err error) error {
 	errs := []error{err}
 	for _, file := range o.files {
-		errs = append(errs, file.Close(), os.Remove(file.Name()))
+		errs = append(errs, file.abandon())
 	}
 	return errors.Join(errs...)
 }

@@ -42,6 +42,9 @@ func (c *loadCommand) settings() (*loadSettings, error) {
 	if known && w.Rate > 0 && w.Rate*w.Duration.Seconds() < 1 {
 		j.fault("rate", c.Rate, "%s a second for %v: not one request would start", c.Rate, w.Duration)
 	}
+	if c.JSON != "" && c.JSON == c.Plot {
+		j.fault("plot", c.Plot, "%s is where --json goes: give another file", c.Plot)
+	}
 	w.Target = c.target(&j)
 	return s, j.err()
 }
@@ -65,8 +68,13 @@ func (c *loadCommand) target(j *judge) load.Target {
 	if strings.EqualFold(scheme, "opc.tcp") {
 		return c.targetOPCUA(j, payload)
 	}
-	j.notFor("opc.tcp://", "opcua-method", c.OPCUAMethod)
-	j.notFor("opc.tcp://", "opcua-variable", c.OPCUAVariable)
+	for _, flag := range [][2]string{
+		{"opcua-method", c.OPCUAMethod}, {"opcua-object", c.OPCUAObject}, {"opcua-variable", c.OPCUAVariable},
+		{"opcua-user", c.OPCUAUser}, {"opcua-password-file", c.OPCUAPasswordFile}, {"opcua-policy", c.OPCUAPolicy},
+		{"opcua-mode", c.OPCUAMode}, {"opcua-cert", c.OPCUACert}, {"opcua-key", c.OPCUAKey},
+	} {
+		j.notFor("opc.tcp://", flag[0], flag[1])
+	}
 	header := c.header(j)
 	t, err := load.NewHTTP(load.HTTPOptions{
 		URL: c.URL, Method: c.Method, Body: c.Body, Payload: payload, Expect: c.Expect,
