@@ -106,6 +106,7 @@ func (s *Site) flowsyncWith(file string, args ...string) (w where, err error) {
 		}
 		return strings.HasPrefix(line, "Stop with")
 	}
+	args = append(args, s.limits...)
 	args = append([]string{"run", file, "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-transactions", "none"}, args...)
 	if err := s.Run(Gateway, ready, name, args...); err != nil {
 		return w, err

@@ -26,10 +26,13 @@ func BenchmarkLatency(b *testing.B) {
 	bench.ReportLatency(b, bench.Rates(), bench.External(0), bench.Embedded(0))
 }
 
-// What becomes of requests of which there are three times as many as can be answered.
+// What becomes of requests of which there are three times as many as can be answered, with the
+// limit on held requests as it is, and with one that was planned.
 func BenchmarkOverload(b *testing.B) {
 	const connections = 4000
 	for _, p := range []*bench.Path{bench.External(0), bench.Embedded(0)} {
-		b.Run(p.Name, func(b *testing.B) { bench.ReportOverload(b, p, connections) })
+		for _, p := range []*bench.Path{p, bench.Planned(p)} {
+			b.Run(p.Name, func(b *testing.B) { bench.ReportOverload(b, p, connections) })
+		}
 	}
 }

@@ -54,12 +54,33 @@ func TestStrict(t *testing.T) {
 	r := load.Report{
 		Lost: 1, Wrong: 2, Duplicate: 3, DurationSeconds: 2, ReachedPerSecond: 9, GoodputPerSecond: 5,
 		Outcomes: []load.Tally{
-			{Outcome: load.Answered, Count: 10}, {Outcome: shed, Count: 4}, {Outcome: "timeout", Count: 6},
+			{Outcome: load.Answered, Count: 10}, {Outcome: "shed", Count: 4}, {Outcome: "timeout", Count: 6},
 			{Outcome: load.Lost, Count: 1}, {Outcome: load.Wrong, Count: 2},
 		},
 	}
 	require.Equal(t, Faults{Lost: 11, Wrong: 2, Duplicate: 3}, strict(&r))
+	require.Equal(t, Faults{Lost: 1, Wrong: 2, Duplicate: 3}, faultsOf(&r))
+}
+
+// What the gateway has counted is told by the second, as the load has seen the answers.
+func TestOverloadCounts(t *testing.T) {
+	count := func(outcome string) string { return ends + `{node="echo",outcome="` + outcome + `"}` }
+	bucket := func(outcome, bound string) string {
+		return durations + `_bucket{node="echo",outcome="` + outcome + `",le="` + bound + `"}`
+	}
+	before := metrics{count("answered"): 100, count("shed"): 5}
+	after := metrics{
+		count("answered"): 300, count("shed"): 605, count("timeout"): 40,
+		bucket("answered", "0.5"): 200, bucket("answered", "+Inf"): 200,
+		bucket("shed", "0.001"): 600, bucket("shed", "+Inf"): 600,
+	}
 	var o Overload
-	o.fill(&r, nil, nil)
-	require.Equal(t, Overload{Started: 9, Goodput: 5, Shed: 2, Other: 3, Faults: Faults{1, 2, 3}}, o)
+	o.fill(&load.Report{GoodputPerSecond: 50, Lost: 1}, before, after)
+	require.Equal(t, Overload{
+		Started: 210, Goodput: 50, Shed: 150, Other: 10, ShedP99: time.Millisecond, P99: 500 * time.Millisecond, Faults: Faults{Lost: 1},
+	}, o)
+
+	o = Overload{}
+	o.fill(&load.Report{}, before, before) // nothing was answered
+	require.Zero(t, o)
 }

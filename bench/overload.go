@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -15,12 +16,12 @@ import (
 type Overload struct {
 	Peak    float64       // right answers a second that are possible
 	Offered float64       // requests a second, three times as many
-	Started float64       // of these, that the connections could start
+	Started float64       // of these, that the connections could start, by the gateway
 	Goodput float64       // right answers a second
-	Shed    float64       // requests a second that were refused
+	Shed    float64       // requests a second that were refused, by the gateway
+	Other   float64       // the same, that ended in another way, such as timeouts
 	ShedP99 time.Duration // by the gateway's own histogram: the upper bound of the bucket
-	P99     time.Duration // of right answers, from the intended start
-	Other   float64       // requests a second that ended in another way, such as timeouts
+	P99     time.Duration // of answers, by the same
 	Before  int64         // resident memory of the gateway in bytes
 	After   int64
 	Faults
@@ -32,6 +33,15 @@ const (
 	// peakLanes is over how many connections the capacity is looked for, in a closed loop.
 	peakLanes = 256
 )
+
+// Planned is a path whose flowsync is told to hold no more than twice what it holds when it answers
+// as much as it can: that is how many requesters wait then, or the rate by the time an answer takes.
+func Planned(p *Path) *Path {
+	return &Path{Name: p.Name + "/limit=planned", Open: func(s *Site) (string, error) {
+		s.limits = []string{fmt.Sprintf("--max-in-flight=%d", 2*peakLanes)}
+		return p.Open(s)
+	}}
+}
 
 // overload finds what a site can do, and asks for more over so many connections.
 func (s *Site) overload(ctx context.Context, lanes int, window time.Duration) (o Overload, err error) {
@@ -46,7 +56,7 @@ func (s *Site) overload(ctx context.Context, lanes int, window time.Duration) (o
 	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
 		return o, err
 	}
-	o.Faults.add(strict(&report))
+	o.Faults.add(faultsOf(&report)) // a limit may be reached for a moment while they all connect
 	before, err := s.standing(ctx)
 	if err != nil {
 		return o, err
@@ -61,28 +71,31 @@ func (s *Site) overload(ctx context.Context, lanes int, window time.Duration) (o
 	return o, err
 }
 
-// fill takes what the load saw, and what the gateway saw between two times.
+// fill takes what the load saw, and what the gateway saw between two times. What became of those
+// that were to start in the time of measuring the load cannot tell: they wait for those before.
 func (o *Overload) fill(r *load.Report, before, after metrics) {
-	o.Faults.add(Faults{Lost: int(r.Lost), Wrong: int(r.Wrong), Duplicate: int(r.Duplicate)})
-	o.Started, o.Goodput = r.ReachedPerSecond, r.GoodputPerSecond
-	o.P99 = timesIn(r.Latency).P99
-	for _, t := range r.Outcomes {
-		switch perSecond := float64(t.Count) / r.DurationSeconds; t.Outcome {
-		case load.Answered, load.Lost, load.Wrong:
-		case shed:
-			o.Shed += perSecond
-		default:
-			o.Other += perSecond
-		}
+	o.Faults.add(faultsOf(r))
+	o.Goodput = r.GoodputPerSecond
+	came := func(label string) float64 { return after.sum(ends, label) - before.sum(ends, label) }
+	if all, right, shed := came(""), came(answeredLabel), came(shedLabel); right > 0 {
+		each := o.Goodput / right
+		o.Started, o.Shed, o.Other = all*each, shed*each, (all-right-shed)*each
 	}
 	o.ShedP99 = quantile(0.99, before.buckets(durations, shedLabel), after.buckets(durations, shedLabel))
+	o.P99 = quantile(0.99, before.buckets(durations, answeredLabel), after.buckets(durations, answeredLabel))
 }
 
-// The words of flowsync for what it refuses to hold, and for its histogram.
+// faultsOf are those that nothing excuses.
+func faultsOf(r *load.Report) Faults {
+	return Faults{Lost: int(r.Lost), Wrong: int(r.Wrong), Duplicate: int(r.Duplicate)}
+}
+
+// The words of flowsync for how requests end, and for its counter and histogram of them.
 const (
-	shed      = "shed"
-	shedLabel = `outcome="shed"`
-	durations = "flowsync_transaction_duration_seconds"
+	answeredLabel = `outcome="answered"`
+	shedLabel     = `outcome="shed"`
+	ends          = "flowsync_transactions_total"
+	durations     = "flowsync_transaction_duration_seconds"
 )
 
 // quantile is the upper bound of the bucket in which the quantile lies of what came between two
@@ -132,6 +145,7 @@ func reportOverload(b *testing.B, all []Overload) {
 	report("requests/s", func(o Overload) float64 { return o.Goodput })
 	report("goodput-of-peak", func(o Overload) float64 { return o.Goodput / o.Peak })
 	report("shed/s", func(o Overload) float64 { return o.Shed })
+	report("shed-of-started", func(o Overload) float64 { return o.Shed / max(1, o.Started) })
 	report("shed-p99-ms", func(o Overload) float64 { return millis(o.ShedP99) })
 	report("other/s", func(o Overload) float64 { return o.Other })
 	report("answer-p99-ms", func(o Overload) float64 { return millis(o.P99) })

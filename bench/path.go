@@ -39,9 +39,10 @@ const HoldTopic = "services/bench/hold"
 
 // Site is a path that runs.
 type Site struct {
-	address string // of the gateway, host:port
-	admin   string // of flowsync's for operators; empty: it is another gateway
-	folder  string // of files
+	address string   // of the gateway, host:port
+	admin   string   // of flowsync's for operators; empty: it is another gateway
+	folder  string   // of files
+	limits  []string // arguments of flowsync, besides those of the path
 	parts   []part
 }
 

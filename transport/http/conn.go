@@ -33,13 +33,15 @@ const (
 )
 
 // conn is an accepted connection, above TLS. fasthttp reads and writes it like any other. It
-// adds two things.
+// adds three things.
 //
 // It reads ahead: fasthttp asks for the first byte of a request alone, so that it needs no
 // buffers while it waits; conn answers that with a whole small request.
 //
 // It notices that a requester leaves while his request is held, without a second goroutine: see
 // watch.
+//
+// It is read later when it was shed: see rest.
 type conn struct {
 	net.Conn
 	timed    *timed // below it, and below TLS
@@ -54,6 +56,7 @@ type conn struct {
 	small  [smallStash]byte
 	gone   bool // the requester has left: nothing is written any more
 	linger bool // there may be unread input when the connection is closed
+	rest   rest
 	tls    bool
 }
 
@@ -94,6 +97,7 @@ func (c *conn) init() {
 
 // Read returns what was read ahead first.
 func (c *conn) Read(p []byte) (int, error) {
+	c.rest.take()
 	if c.from == c.to {
 		if len(p) >= len(c.small) {
 			return c.Conn.Read(p)

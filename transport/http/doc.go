@@ -49,6 +49,13 @@
 // [ProblemTypeBase] followed by the outcome; others have about:blank and the title says what
 // the status says.
 //
+// # Overload
+//
+// The engine says what is shed; the server sees to it that shedding stays cheap. Beyond the first
+// few in a second, a connection that was shed is read again when its requester was told to come
+// back (rest.go). A proxy that keeps a few connections for everybody should respect Retry-After, or
+// be given as many connections as it wants.
+//
 // # Why not fasthttp's Serve
 //
 // It returns for good when descriptors run out, polls during shutdown, reopens keep-alive when

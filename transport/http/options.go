@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/flowsync-go/flowsync/core"
 )
 
@@ -50,6 +52,11 @@ type Options struct {
 	// in the operating system's queue. 0: 131 072, or what the limit on file descriptors leaves
 	// when others have had their share.
 	MaxConnections int
+	// FreeSheds is how many requests a second, on all connections, may be shed without further
+	// ado. A connection on which one more is shed is read again only after a second, as its
+	// requester was told (Retry-After): who asks again at once would else cost the time that
+	// answers need. 0: 100. Negative: as many as there are.
+	FreeSheds int
 }
 
 // reserved is how many descriptors requesters leave to others: the broker, the operator, files.
@@ -88,6 +95,9 @@ func (o *Options) complete() error {
 	if o.MaxConnections < 0 {
 		errs = append(errs, fmt.Errorf("http: MaxConnections is %d, want a positive number", o.MaxConnections))
 	}
+	if o.FreeSheds == 0 {
+		o.FreeSheds = 100
+	}
 	if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		errs = append(errs, errors.New("http: Token may have visible ASCII characters only, as it travels in a header"))
 	}
@@ -95,6 +105,14 @@ func (o *Options) complete() error {
 		o.Logger = slog.Default()
 	}
 	return errors.Join(errs...)
+}
+
+// freeSheds allows those that are shed without further ado.
+func (o *Options) freeSheds() *rate.Limiter {
+	if o.FreeSheds < 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(o.FreeSheds), o.FreeSheds)
 }
 
 // serverTLS returns the configuration to serve with: a copy with our minimum.

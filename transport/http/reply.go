@@ -2,6 +2,7 @@ package http
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -16,8 +17,12 @@ const (
 // ProblemTypeBase and the outcome's word together are the type of a problem document.
 const ProblemTypeBase = "https://github.com/flowsync-go/flowsync#outcome-"
 
-// retryAfter is when to come back after shed and not_published, in seconds.
-const retryAfter = "1"
+// retryAfter is when to come back after shed and not_published: in whole seconds, see retryHeader.
+// After shed the connection is not read before, see rest.
+const (
+	retryAfter  = time.Second
+	retryHeader = "1"
+)
 
 var (
 	headerCacheControl = []byte("Cache-Control")
@@ -70,6 +75,7 @@ func (x *exchange) reply() {
 	if x.conn.gone {
 		return
 	}
+	x.server.rest(x.conn, x.result.Outcome)
 	if x.result.Outcome != core.Answered {
 		x.fail(&x.result)
 		return
@@ -95,7 +101,7 @@ func (x *exchange) fail(r *core.Result) {
 	}
 	x.headers()
 	if r.Outcome == core.Shed || r.Outcome == core.NotPublished {
-		x.ctx.Response.Header.Set("Retry-After", retryAfter)
+		x.ctx.Response.Header.Set("Retry-After", retryHeader)
 	}
 	x.ctx.SetStatusCode(p.status)
 	x.writeProblem(p)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
 )
 
 // ErrClosed is returned by Serve and Add after Shutdown or Close.
@@ -21,7 +22,8 @@ type Server struct {
 	router   router
 	maxBody  int // the largest of all routes: what is read before a route's own limit is looked at
 	fast     *fasthttp.Server
-	exchange sync.Pool // *exchange
+	exchange sync.Pool     // *exchange
+	sheds    *rate.Limiter // allows those that are followed by no rest
 
 	places   chan struct{} // one for each connection
 	draining chan struct{} // closed: accept nothing more, say Connection: close
@@ -50,6 +52,7 @@ func New(options Options) (*Server, error) {
 		guard:    guard,
 		token:    newToken(options.Token),
 		maxBody:  1,
+		sheds:    options.freeSheds(),
 		places:   make(chan struct{}, options.MaxConnections),
 		draining: make(chan struct{}),
 		stopped:  make(chan struct{}),

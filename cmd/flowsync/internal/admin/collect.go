@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/flowsync-go/flowsync/core"
@@ -11,6 +13,7 @@ type Engine interface {
 	Nodes() []*core.Node
 	Stats(*core.Node) core.NodeStats
 	HeldBytes() int64
+	Late() time.Duration
 }
 
 // BrokerStats are the counters of the connection to the broker since the start.
@@ -33,6 +36,7 @@ var (
 	heldDesc         = desc("flowsync_held", "Transactions that are held now.", "node")
 	answersDesc      = desc("flowsync_answers_total", "Messages on the answer topic, by what became of them.", "node", "kind")
 	heldBytesDesc    = desc("flowsync_held_bytes", "Bytes of request values that are held now.")
+	lateDesc         = desc("flowsync_late_seconds", "How long ago the oldest transaction that is held now should have ended. For longer than 0.05: the machine is overloaded, and sheds.")
 
 	reconnectsDesc   = desc("flowsync_mqtt_reconnects_total", "Connections to the broker made again after they were lost.")
 	sessionsLostDesc = desc("flowsync_mqtt_sessions_lost_total", "Reconnects after which the broker had forgotten our subscriptions.")
@@ -54,7 +58,7 @@ type engineCollector struct{ engine Engine }
 
 // Describe implements [prometheus.Collector].
 func (c *engineCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{transactionsDesc, begunDesc, heldDesc, answersDesc, heldBytesDesc} {
+	for _, d := range []*prometheus.Desc{transactionsDesc, begunDesc, heldDesc, answersDesc, heldBytesDesc, lateDesc} {
 		to <- d
 	}
 }
@@ -62,6 +66,7 @@ func (c *engineCollector) Describe(to chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (c *engineCollector) Collect(to chan<- prometheus.Metric) {
 	to <- gauge(heldBytesDesc, float64(c.engine.HeldBytes()))
+	to <- gauge(lateDesc, c.engine.Late().Seconds())
 	for _, node := range c.engine.Nodes() {
 		stats, name := c.engine.Stats(node), label(node.Name())
 		to <- counter(begunDesc, stats.Begun, name)

@@ -42,13 +42,16 @@ flowsync_held{node="order"} 1
 # HELP flowsync_held_bytes Bytes of request values that are held now.
 # TYPE flowsync_held_bytes gauge
 flowsync_held_bytes 4
+# HELP flowsync_late_seconds How long ago the oldest transaction that is held now should have ended. For longer than 0.05: the machine is overloaded, and sheds.
+# TYPE flowsync_late_seconds gauge
+flowsync_late_seconds 0
 # HELP flowsync_transactions_begun_total Transactions that began, refused ones included: held and all outcomes together.
 # TYPE flowsync_transactions_begun_total counter
 flowsync_transactions_begun_total{node="idle"} 0
 flowsync_transactions_begun_total{node="order"} 3
 `
 	require.NoError(t, testutil.GatherAndCompare(b.metrics.registry, strings.NewReader(want),
-		"flowsync_answers_total", "flowsync_held", "flowsync_held_bytes", "flowsync_transactions_begun_total"))
+		"flowsync_answers_total", "flowsync_held", "flowsync_held_bytes", "flowsync_late_seconds", "flowsync_transactions_begun_total"))
 
 	problems, err := testutil.GatherAndLint(b.metrics.registry)
 	require.NoError(t, err)
