@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 const (
@@ -33,6 +35,7 @@ type conn struct {
 	established atomic.Bool
 	unreleased  unreleased        // of the goroutine that reads
 	answer      *answerTopic      // what the client is publishing is an answer on it; of the goroutine that reads
+	welcomed    func()            // called before the client is told that he is connected; set before he can be given anything
 	slow        func(waiting int) // called once, when limit or writeTimeout has been reached
 	wake        chan struct{}     // one token: there is something to do
 	ended       chan struct{}     // closed when run returns
@@ -56,6 +59,9 @@ func newConn(inner net.Conn, limit int, all *budget, slow func(waiting int)) *co
 
 // Write copies p, which is one packet, into the backlog.
 func (c *conn) Write(p []byte) (int, error) {
+	if c.welcomed != nil && p[0]>>4 == packets.Connack {
+		c.welcomed()
+	}
 	c.mu.Lock()
 	if err := c.refusalLocked(); err != nil {
 		c.mu.Unlock()
@@ -69,16 +75,11 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 		return 0, errSlow
 	}
-	now := c.window.pass(p)
-	if now {
-		c.backlog.append(p)
-	}
+	c.passLocked(p)
 	c.waiting += len(p)
 	c.budget.held.Add(int64(len(p)))
 	c.mu.Unlock()
-	if now {
-		c.signal()
-	}
+	c.signal()
 	c.budget.check()
 	return len(p), nil
 }

@@ -56,12 +56,17 @@
 // Its listener does not wait for clients that have just connected when it is closed, and bounds
 // neither them nor the time until their CONNECT; ours does. Its writes hold a lock that a publisher
 // of QoS 1 needs too; they go into a backlog of ours, so that the lock is never held for long. It
-// bounds what is not acknowledged by number only; its hooks tell us enough to count bytes. Its own
-// flow control takes a read lock twice on one stack and so locks up the whole broker, within a
-// second of load, and loses count of a client's quota (inflight.go, NextImmediate, in v2.7.9; told
-// as a story in window.go). Once both are mended there, window.go can go. It
-// counts a client's PUBREC as a message from him; unreleased.go counts instead. Its topic aliases outlive
-// the connection that knew them; it is not told that clients take any.
+// bounds what is not acknowledged by number only; its hooks tell us enough to count bytes.
+//
+// Of its faults, these are kept from doing harm; once they are mended there, the code can go:
+//
+//   - Its flow control takes a read lock twice on one stack (inflight.go, NextImmediate), which
+//     locks up the whole broker within a second of load, and loses count of a client's quota: ours
+//     is in window.go, where it is told as a story.
+//   - It counts a client's PUBREC as a message from him, and then disconnects him: unreleased.go.
+//   - It gives messages to a client before his CONNACK: they wait in window.go.
+//   - Its topic aliases outlive the connection that knew them: it is not told that clients take any.
+//   - Subscriptions outlive an expired session: OnClientExpired in session.go ends them.
 //
 // Not in any of these bounds is what its own queues hold between publisher and backlog: at most
 // [Options.MaxInFlight] messages for each client, which are moved on without waiting for the client.

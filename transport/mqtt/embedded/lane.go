@@ -85,6 +85,7 @@ func (b *Broker) short(r *core.Request) bool {
 		return true
 	}
 	b.counters.requests.Add(1)
+	b.countReceived()
 	b.deliverShort(l, p, r)
 	return true
 }
@@ -130,6 +131,13 @@ func (b *Broker) countSent(bytes int) {
 	atomic.AddInt64(&info.BytesSent, int64(bytes))
 	atomic.AddInt64(&info.PacketsSent, 1)
 	atomic.AddInt64(&info.MessagesSent, 1)
+}
+
+// countReceived counts a request as the broker would: as if a client had sent it.
+func (b *Broker) countReceived() {
+	info := b.server.Info
+	atomic.AddInt64(&info.PacketsReceived, 1)
+	atomic.AddInt64(&info.MessagesReceived, 1)
 }
 
 // planOf returns the lane's plan for the subscriptions that there are now.

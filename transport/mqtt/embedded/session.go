@@ -26,7 +26,7 @@ func (h *hook) OnUnsubscribed(*broker.Client, packets.Packet) { h.b.generations.
 // new connection does not go on with.
 func (h *hook) OnSessionEstablish(cl *broker.Client, pk packets.Packet) {
 	if c, ok := cl.Net.Conn.(*conn); ok {
-		c.takeOver(cl)
+		c.takeOver(cl, h.b.generations.bump) // a lane may be open without him
 	}
 	old, ok := h.b.server.Clients.Get(cl.ID)
 	if ok && (pk.Connect.Clean || old.Properties.Clean && old.Properties.ProtocolVersion < 5) {
@@ -41,7 +41,12 @@ func (h *hook) OnDisconnect(cl *broker.Client, _ error, expire bool) {
 	h.b.generations.bump()
 }
 
-func (h *hook) OnClientExpired(cl *broker.Client) { closeLedger(cl) }
+// OnClientExpired ends the subscriptions too, which the broker forgets: they would be those of
+// whoever comes with the same client identifier.
+func (h *hook) OnClientExpired(cl *broker.Client) {
+	closeLedger(cl)
+	h.b.server.UnsubscribeClient(cl)
+}
 
 // OnPacketRead sees acknowledgements. From PUBREC on, the broker keeps no more than the packet id.
 func (h *hook) OnPacketRead(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {

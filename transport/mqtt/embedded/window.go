@@ -40,6 +40,8 @@ type window struct {
 	maximum int                 // how many may fly; 0: any number
 	flying  map[uint16]struct{} // packet ids: in the backlog or written, and not acknowledged
 	waiting [][]byte            // packets, the oldest first
+	shut    bool                // the client has not been told that he is connected
+	early   [][]byte            // messages that came while it was shut, of any QoS
 }
 
 // open is called before the first message.
@@ -52,6 +54,10 @@ func (w *window) open(maximum uint16) {
 
 // pass says whether a packet may go out now. If not, it is kept.
 func (w *window) pass(packet []byte) bool {
+	if w.shut && packet[0]>>4 == packets.Publish {
+		w.early = append(w.early, append([]byte(nil), packet...))
+		return false
+	}
 	if w.maximum == 0 || !acknowledged(packet) {
 		return true
 	}
@@ -80,12 +86,18 @@ func (w *window) next() []byte {
 	return packet
 }
 
+// unshut is told that CONNACK has gone out. What came before has to pass now.
+func (w *window) unshut() (early [][]byte) {
+	early, w.early, w.shut = w.early, nil, false
+	return early
+}
+
 // discard drops what waits and says how many bytes that was.
 func (w *window) discard() (bytes int) {
-	for _, packet := range w.waiting {
+	for _, packet := range append(w.early, w.waiting...) {
 		bytes += len(packet)
 	}
-	w.waiting = nil
+	w.early, w.waiting = nil, nil
 	return bytes
 }
 
@@ -105,13 +117,31 @@ func packetID(packet []byte) uint16 {
 // Nor is the broker told that he takes topic aliases. It keeps messages in a session without the
 // topic that an alias stood for, and sends them so on a connection that does not know the alias;
 // and it drops messages that were to make one known. MQTT 5 §3.1.2.11.5 leaves it to us to use any.
-func (c *conn) takeOver(cl *broker.Client) {
+//
+// And as the broker gives a client the messages of his session from the moment it knows of the new
+// connection, which is before CONNACK, they wait for that.
+func (c *conn) takeOver(cl *broker.Client, welcomed func()) {
+	c.welcomed = welcomed
 	c.mu.Lock()
 	c.window.open(cl.Properties.Props.ReceiveMaximum)
+	c.window.shut = true
 	c.mu.Unlock()
 	cl.Properties.Props.ReceiveMaximum = 0
 	cl.State.Inflight.ResetSendQuota(0)
 	cl.Properties.Props.TopicAliasMaximum = 0
+}
+
+// passLocked appends a packet to the backlog if it may go out, and what may with it.
+func (c *conn) passLocked(packet []byte) {
+	if !c.window.pass(packet) {
+		return
+	}
+	c.backlog.append(packet)
+	if c.window.shut && packet[0]>>4 == packets.Connack {
+		for _, early := range c.window.unshut() {
+			c.passLocked(early)
+		}
+	}
 }
 
 // acknowledge is told that the client is done with a message of QoS 1 or 2.
