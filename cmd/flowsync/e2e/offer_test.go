@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -135,4 +136,30 @@ func words(line string) (all []string) {
 		}
 	}
 	return all
+}
+
+// Requesters who ask again at once although they are told to come back later get the answers that
+// are possible, and cost few refusals: a connection is shed once a second, beside the few that are
+// free. When they are gone the next one is answered.
+func TestOverload(t *testing.T) {
+	const (
+		limit      = 20
+		requesters = 200
+		free       = 100
+	)
+	g := start(t, "--max-in-flight", fmt.Sprint(limit), "testdata/order.yaml")
+	respond(t, responder.Options{Address: g.broker, Topics: []string{"services/e2e/order"}, DelayMin: 20 * time.Millisecond, DelayMax: 20 * time.Millisecond})
+	url := "http://" + g.http + "/data/order"
+	began := time.Now()
+	code, report, said := offer(t, "--rate=0", "--duration=1500ms", fmt.Sprintf("--connections=%d", requesters), url)
+	require.Zero(t, code, "%s %+v", said, report)
+	shed, answered := g.outcome("shed"), g.outcome("answered")
+	seconds := int(time.Since(began)/time.Second) + 2 // begun ones, and one more
+	require.GreaterOrEqual(t, shed, requesters-limit-free, "what is over the limit is refused")
+	require.LessOrEqual(t, shed, seconds*(requesters+free), "and no more often than need be")
+	require.Greater(t, answered, 5*limit, "the places are used again and again")
+	require.Eventually(t, func() bool { return g.held() == 0 }, patience, 10*time.Millisecond)
+	after := ask(t, client(1), "POST", url, `{"n":1}`)
+	require.Equal(t, 200, after.status, "%s", after.body)
+	g.addsUp(answered + shed + 1)
 }
