@@ -39,7 +39,7 @@ func (e *Engine) Begin(call *Call, done Completer) ID {
 // hold puts a transaction into its shard, or refuses it with a zero key.
 func (e *Engine) hold(call *Call, done Completer, sh *shard, now, deadline int64) key {
 	node := call.Node
-	size := uint32(min(len(call.Value), math.MaxUint32))
+	size := uint32(min(uint64(len(call.Value)), math.MaxUint32))
 	if outcome, why := e.admit(node, size, now); outcome != 0 {
 		sh.refuse(node, outcome)
 		e.refused(node, outcome, why, done)

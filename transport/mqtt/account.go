@@ -15,6 +15,6 @@ type account struct{ waiting atomic.Int64 }
 const greed = 3
 
 // mayWait says whether more of it may wait while so much is free.
-func (a *account) mayWait(free int) bool { return a.waiting.Load() <= int64(greed*free) }
+func (a *account) mayWait(free int) bool { return a.waiting.Load() <= greed*int64(free) }
 
 func (a *account) add(bytes int) { a.waiting.Add(int64(bytes)) }

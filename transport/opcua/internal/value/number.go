@@ -152,5 +152,5 @@ func mantissa(number []byte) (digits []byte, power int) {
 	return digits, n - 1 + sign*shift
 }
 
-// maxShift is larger than any text is long, small enough not to overflow.
-const maxShift = 1 << 40
+// maxShift is larger than any text is long, and small enough for an int of 32 bits.
+const maxShift = 1 << 26

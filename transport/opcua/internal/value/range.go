@@ -55,14 +55,14 @@ func index(text string) (int, bool) {
 	if text == "" || len(text) > digits {
 		return 0, false
 	}
-	n := 0
+	n := int64(0)
 	for i := range len(text) {
 		if !isDigit(text[i]) {
 			return 0, false
 		}
-		n = n*10 + int(text[i]-'0')
+		n = n*10 + int64(text[i]-'0')
 	}
-	return n, n <= most
+	return int(n), n <= most
 }
 
 // Read gives the part of a value that is there: an array of at least one element, or a part of a
@@ -83,7 +83,7 @@ func (r Range) Read(v *ua.Variant) (*ua.Variant, ua.StatusCode) {
 	if !s.IsValid() || r.Low >= s.Len() {
 		return nil, ua.StatusBadIndexRangeNoData
 	}
-	s = s.Slice(r.Low, min(r.High+1, s.Len()))
+	s = s.Slice(r.Low, min(r.High, s.Len()-1)+1)
 	if r.dimensions > 1 {
 		return r.readTexts(s)
 	}
@@ -131,7 +131,7 @@ func characters(text string, low, high int) string {
 
 // subRange is the part of one element that the second dimension means.
 func subRange[T any](r Range, all []T) []T {
-	return all[min(r.subLow, len(all)):min(r.subHigh+1, len(all))]
+	return all[min(r.subLow, len(all)) : min(r.subHigh, len(all)-1)+1]
 }
 
 // Write gives a copy of old with part put in place of the range: BadIndexRangeNoData if old has
