@@ -140,6 +140,9 @@ const opcuaTime = 10 * time.Second
 
 // Open implements [Target]. It reads from the server what kind of arguments there are.
 func (t *OPCUA) Open(ctx context.Context, lanes int) ([]Lane, error) {
+	if err := enoughDescriptors(min(lanes, t.o.Sessions)); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, opcuaTime+time.Duration(lanes)*time.Millisecond, errors.New("it takes too long"))
 	defer cancel()
 	c, err := t.login(ctx, nil)

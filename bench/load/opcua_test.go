@@ -396,4 +396,5 @@ func TestOPCUAOpensAllOrNone(t *testing.T) {
 	target := opcuaTarget(t, OPCUAOptions{Endpoint: url, Method: "ns=1;s=Press.Ask", Sessions: 5})
 	_, err := target.Open(t.Context(), 10)
 	require.ErrorContains(t, err, "of 5: logging in")
+	require.NotContains(t, err.Error(), "\n", "what all say is said once")
 }

@@ -124,6 +124,20 @@ func TestOPCUAForgetsLostRequests(t *testing.T) {
 	assert.False(t, c.giveUp(1<<30))
 }
 
+// What comes to no request after the last one is told by one lane of the session, once.
+func TestOPCUAStragglers(t *testing.T) {
+	target := opcuaTarget(t, OPCUAOptions{Endpoint: opcuaServer(t, echoOPCUA, nil), Method: "ns=1;s=Press.Ask"})
+	lanes := opcuaLanes(t, target, 2)
+	first, second := lanes[0].(*opcuaLane), lanes[1].(*opcuaLane)
+	require.Same(t, first.session, second.session)
+	first.session.duplicates.Add(2)
+	assert.Zero(t, second.Stragglers(time.Now()))
+	assert.Equal(t, 2, first.Stragglers(time.Now().Add(time.Millisecond)))
+	assert.Zero(t, first.Stragglers(time.Now().Add(time.Millisecond)))
+	require.NoError(t, first.Close())
+	assert.Zero(t, first.Stragglers(time.Now().Add(time.Hour)), "it is closed")
+}
+
 // Tokens are renewed while the load goes on; if that fails, the session is made anew.
 func TestOPCUARenews(t *testing.T) {
 	m, url := meddle(t, opcuaServer(t, echoOPCUA, nil))

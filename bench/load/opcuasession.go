@@ -41,13 +41,18 @@ func openOPCUA(ctx context.Context, t *OPCUA, p *opcuaPlan, lanes int) ([]Lane, 
 	sessions := make([]*opcuaSession, min(lanes, t.o.Sessions))
 	errs := make([]error, len(sessions))
 	places := make(chan struct{}, loginsAtOnce)
+	var failed atomic.Bool
 	var opening sync.WaitGroup
 	for i := range sessions {
 		sessions[i] = &opcuaSession{target: t, plan: p, ready: make(chan struct{})}
 		opening.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
+			if failed.Load() {
+				return // one is enough to give up
+			}
 			if err := sessions[i].connect(ctx); err != nil {
+				failed.Store(true)
 				errs[i] = fmt.Errorf("%s: session %d of %d: %w", t, i+1, len(sessions), err)
 				return
 			}
@@ -55,10 +60,12 @@ func openOPCUA(ctx context.Context, t *OPCUA, p *opcuaPlan, lanes int) ([]Lane, 
 		})
 	}
 	opening.Wait()
-	if err := errors.Join(errs...); err != nil {
-		end()
-		g.keepers.Wait()
-		return nil, err
+	for _, err := range errs {
+		if err != nil { // what the others say is the same, as a rule
+			end()
+			g.keepers.Wait()
+			return nil, err
+		}
 	}
 	opened := make([]Lane, lanes)
 	for i := range opened {
@@ -144,8 +151,11 @@ func (s *opcuaSession) watch(ctx context.Context) bool {
 	}
 }
 
+// leastRenewal is how often a token is renewed at most, whatever lifetime the server gives it.
+const leastRenewal = 10 * time.Millisecond
+
 func (s *opcuaSession) renewAfter(c *opcuaConn) time.Duration {
-	return time.Duration(float64(c.client.Lifetime()) * s.target.renewal)
+	return max(leastRenewal, time.Duration(float64(c.client.Lifetime())*s.target.renewal))
 }
 
 var errOPCUAClosed = errors.New("the lane was closed")

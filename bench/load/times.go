@@ -2,6 +2,7 @@ package load
 
 import (
 	"iter"
+	"math"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,10 +28,14 @@ func (t *times) put(d time.Duration) {
 
 // at is the time that so many of a hundred do not exceed; 0: there are none.
 func (t *times) at(percentile float64) time.Duration {
-	if t.TotalCount() == 0 {
+	n := float64(t.TotalCount())
+	if n == 0 {
 		return 0
 	}
-	return min(t.most, time.Duration(t.ValueAtQuantile(percentile)))
+	// The histogram rounds to the nearest rank there is, which may be one that fewer do not exceed.
+	const noise = 1e-6 // of floating point, in ranks
+	rank := max(1, math.Ceil(n*percentile/100-noise))
+	return min(t.most, time.Duration(t.ValueAtQuantile(100*rank/n)))
 }
 
 func (t *times) merge(other times) {
