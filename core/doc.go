@@ -57,6 +57,10 @@
 // ends transactions waits for one as all others do. It sheds only while a transaction is held that
 // should have ended, and not because a machine has paused once; driver.go tells how.
 //
+// A server pays more for a refusal than the engine does: to read and refuse a request takes it a
+// third of the CPU that an answer takes, all processes counted. So what waits for its turn is held,
+// as long as its deadline allows, and a server must not read those whom it has just refused.
+//
 // # Who owns what
 //
 // Byte slices given to Begin and Resolve are read during the call and never kept. The Value

@@ -16,8 +16,9 @@ const (
 
 // Options of an engine. The zero value is usable.
 type Options struct {
-	// MaxInFlight is how many transactions may be held in all; above it they are shed.
-	// 0: 100 000. At most 16 777 215.
+	// MaxInFlight is how many transactions may be held in all; above it they are shed. Where the
+	// machine, the bus or the responders cannot keep up, it should be twice the answers a second
+	// times the seconds one takes at that rate. 0: 100 000. At most 16 777 215.
 	MaxInFlight int
 	// MaxHeldBytes bounds the sum of the values of held transactions, in bytes; above it they
 	// are shed. 0: 1 GiB.
