@@ -40,6 +40,7 @@ type Capacity struct {
 
 const (
 	defaultMaxSteps = 30
+	interrupted     = "it was interrupted"
 	// closeEnough is how much higher the lowest rate that fails may be than the highest that passes.
 	closeEnough = 1.05
 	// minAnswered is how much of what started must be answered, in percent.
@@ -127,6 +128,9 @@ func (f *finder) try(ctx context.Context, rate float64) (passed bool, err error)
 		w.Rate, w.Progress = rate, nil // there is a step every few seconds
 		report, err := Run(ctx, w)
 		if err != nil {
+			if ctx.Err() != nil {
+				f.capacity.Limit = interrupted
+			}
 			return false, fmt.Errorf("at %s requests a second: %w", number(rate), err)
 		}
 		step := Step{Rate: rate, Report: report, Reason: f.judge(&report)}
@@ -136,7 +140,7 @@ func (f *finder) try(ctx context.Context, rate float64) (passed bool, err error)
 			f.OnStep(step)
 		}
 		if report.Interrupted {
-			f.capacity.Limit = "it was interrupted"
+			f.capacity.Limit = interrupted
 			return false, nil
 		}
 		if step.Passed {
