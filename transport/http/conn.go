@@ -97,7 +97,7 @@ func (c *conn) init() {
 
 // Read returns what was read ahead first.
 func (c *conn) Read(p []byte) (int, error) {
-	c.rest.take()
+	c.rest.take(c.timed)
 	if c.from == c.to {
 		if len(p) >= len(c.small) {
 			return c.Conn.Read(p)

@@ -100,6 +100,13 @@ func (c *timed) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
+// postponeRead moves the read deadline, if there is one.
+func (c *timed) postponeRead(by time.Duration) {
+	if wanted := c.read.wanted.Load(); wanted != forever {
+		c.read.wanted.Store(wanted + int64(by))
+	}
+}
+
 // Read implements [net.Conn].
 func (c *timed) Read(p []byte) (int, error) {
 	for {

@@ -16,7 +16,8 @@ import (
 // not shed. The first few in a second (Options.FreeSheds) have no rest after them: they cost nothing
 // worth saving, and a connection may be a proxy's, whose next request is somebody else's.
 //
-// A drain or Close ends a rest. It belongs to the connection's goroutine.
+// What the next request may take (IdleTimeout) begins after the rest. A drain or Close ends a rest.
+// It belongs to the connection's goroutine.
 type rest struct {
 	due   bool            // before the next read
 	stop  <-chan struct{} // closed: rest no longer
@@ -29,11 +30,13 @@ func (s *Server) rest(c *conn, o core.Outcome) {
 	c.rest.stop = s.draining
 }
 
-// take rests, if a rest is due.
-func (r *rest) take() {
+// take rests, if a rest is due, before a read of c.
+func (r *rest) take(c *timed) {
 	if !r.due {
 		return
 	}
+	start := time.Now()
+	defer func() { c.postponeRead(time.Since(start)) }()
 	r.due = false
 	if r.timer == nil {
 		r.timer = time.NewTimer(retryAfter)

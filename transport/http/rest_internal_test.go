@@ -15,8 +15,8 @@ import (
 func restOf(s *Server, c *conn, o core.Outcome) time.Duration {
 	s.rest(c, o)
 	start := time.Now()
-	c.rest.take()
-	c.rest.take() // once
+	c.rest.take(c.timed)
+	c.rest.take(c.timed) // once
 	return time.Since(start)
 }
 
@@ -26,7 +26,7 @@ func TestRest(t *testing.T) {
 		options := Options{}
 		require.NoError(t, options.complete())
 		s := &Server{sheds: options.freeSheds(), draining: make(chan struct{})}
-		c := &conn{}
+		c := &conn{timed: newTimed(nil)}
 		for range 3 * freeSheds {
 			require.Zero(t, restOf(s, c, core.Answered))
 		}
@@ -54,12 +54,12 @@ func TestRest(t *testing.T) {
 		s.rest(c, core.Shed)
 		s.rest(c, core.Answered) // a pipelined one
 		start := time.Now()
-		c.rest.take()
+		c.rest.take(c.timed)
 		require.Zero(t, time.Since(start))
 
 		s.rest(c, core.Shed)
 		time.AfterFunc(retryAfter/4, func() { close(s.draining) })
-		c.rest.take()
+		c.rest.take(c.timed)
 		require.Equal(t, retryAfter/4, time.Since(start))
 		require.Zero(t, restOf(s, c, core.Shed), "while draining")
 	})

@@ -27,6 +27,16 @@ func TestShedRests(t *testing.T) {
 	r.dial(t).refused() // no reply is held back
 }
 
+// A rest is no part of the time that a requester has for his next request.
+func TestRestIsNotIdle(t *testing.T) {
+	engine := newFakeEngine(func(*begun) (core.Result, bool) { return core.Result{Outcome: core.Shed}, true })
+	r := serve(t, http.Options{Engine: engine, FreeSheds: 1, IdleTimeout: 500 * time.Millisecond}, transaction("POST", "/full", node(t, core.NodeOptions{})))
+	c := r.dial(t)
+	for range 3 {
+		c.refused()
+	}
+}
+
 func (c *client) refused() {
 	c.t.Helper()
 	c.send(post("/full", "application/json", "1"))
