@@ -31,7 +31,7 @@ type conn struct {
 	limit   int
 	budget  *budget
 	unacked ledger
-	// established: the client has been told that he is connected, so he may be given messages.
+	// established: the client has been told that he is connected, and given what was in his session.
 	established atomic.Bool
 	unreleased  unreleased        // of the goroutine that reads
 	answer      *answerTopic      // what the client is publishing is an answer on it; of the goroutine that reads
@@ -75,7 +75,9 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 		return 0, errSlow
 	}
-	c.passLocked(p)
+	if c.window.pass(p) {
+		c.backlog.append(p)
+	}
 	c.waiting += len(p)
 	c.budget.held.Add(int64(len(p)))
 	c.mu.Unlock()

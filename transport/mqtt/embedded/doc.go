@@ -64,7 +64,8 @@
 //     locks up the whole broker within a second of load, and loses count of a client's quota: ours
 //     is in window.go, where it is told as a story.
 //   - It counts a client's PUBREC as a message from him, and then disconnects him: unreleased.go.
-//   - It gives messages to a client before his CONNACK: they wait in window.go.
+//   - It gives new messages to a client before his CONNACK, and again with what waits in his
+//     session: they wait for both in window.go, and are given once.
 //   - Its topic aliases outlive the connection that knew them: it is not told that clients take any.
 //   - Subscriptions outlive an expired session: OnClientExpired in session.go ends them.
 //

@@ -12,7 +12,7 @@ import (
 func (h *hook) OnSessionEstablished(cl *broker.Client, _ packets.Packet) {
 	freeQuota(cl)
 	if c, ok := cl.Net.Conn.(*conn); ok {
-		c.established.Store(true)
+		c.establish()
 	}
 	h.b.generations.bump()
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	broker "github.com/mochi-mqtt/server/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flowsync-go/flowsync/core"
@@ -41,28 +42,22 @@ func TestNothingBeforeConnack(t *testing.T) {
 	<-stopped
 }
 
-// The same on invented time. What came early passes the window afterwards, in its order.
-func TestWindowIsShutUntilConnack(t *testing.T) {
+// The same on invented time: first CONNACK, then what is sent again, then what is new, once each,
+// and within the window.
+func TestWindowIsShutUntilEstablished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, far, _, ended := ends(1000)
-		c.window.open(1)
-		c.window.shut = true
+		cl := &broker.Client{State: broker.ClientState{Inflight: broker.NewInflights()}}
+		cl.Properties.Props.ReceiveMaximum, cl.Properties.Props.TopicAliasMaximum = 3, 5
 		welcomed := 0
-		c.welcomed = func() { welcomed++ }
-		publish := func(qos, id byte) []byte { return []byte{0x30 | qos<<1, 6, 0, 1, 'a', 0, id, 'x'} }
+		c.takeOver(cl, func() { welcomed++ })
+		require.Zero(t, cl.Properties.Props.ReceiveMaximum)
+		require.Zero(t, cl.Properties.Props.TopicAliasMaximum)
+		publish := func(flags, id byte) []byte { return []byte{0x30 | flags, 6, 0, 1, 'a', 0, id, 'x'} }
 		write := func(p []byte) {
 			_, err := c.Write(p)
 			require.NoError(t, err)
 		}
-		for id := byte(1); id <= 3; id++ {
-			write(publish(1, id))
-			write(publish(0, id))
-		}
-		synctest.Wait()
-		require.Zero(t, welcomed)
-		require.Equal(t, 6*8, c.held())
-		write([]byte{0x20, 2, 1, 0})
-		require.Equal(t, 1, welcomed)
 		read := func(want ...[]byte) {
 			t.Helper()
 			for _, w := range want {
@@ -72,13 +67,33 @@ func TestWindowIsShutUntilConnack(t *testing.T) {
 				require.Equal(t, w, got)
 			}
 		}
-		read([]byte{0x20, 2, 1, 0}, publish(1, 1), publish(0, 1), publish(0, 2), publish(0, 3))
-		c.acknowledge(1)
-		read(publish(1, 2))
-		c.acknowledge(2)
-		read(publish(1, 3))
+		const again = dup | 2
+		connack := []byte{0x20, 2, 1, 0}
+		for id := byte(3); id <= 5; id++ {
+			write(publish(2, id))
+			write(publish(0, id))
+		}
+		synctest.Wait()
+		require.Zero(t, welcomed)
+		require.Equal(t, 6*8, c.held())
+		write(connack)
+		require.Equal(t, 1, welcomed)
+		for id := byte(1); id <= 4; id++ { // 3 and 4 came early, and are in the session by now
+			write(publish(again, id))
+		}
+		write(publish(2, 6))
+		read(connack, publish(again, 1), publish(again, 2), publish(again, 3))
+		require.False(t, c.established.Load())
+		c.establish()
+		require.True(t, c.established.Load())
+		read(publish(0, 3), publish(0, 4), publish(0, 5))
+		for id := uint16(1); id <= 3; id++ {
+			c.acknowledge(id)
+		}
+		read(publish(again, 4), publish(2, 5), publish(2, 6))
 		synctest.Wait()
 		require.Zero(t, c.held())
+		require.Zero(t, c.budget.held.Load())
 		require.NoError(t, c.Close())
 		<-ended
 	})

@@ -40,8 +40,9 @@ type window struct {
 	maximum int                 // how many may fly; 0: any number
 	flying  map[uint16]struct{} // packet ids: in the backlog or written, and not acknowledged
 	waiting [][]byte            // packets, the oldest first
-	shut    bool                // the client has not been told that he is connected
-	early   [][]byte            // messages that came while it was shut, of any QoS
+	shut    bool                // the session is being set up
+	early   [][]byte            // new messages that came while it was shut, of any QoS
+	again   map[uint16]struct{} // packet ids of what was sent again while it was shut
 }
 
 // open is called before the first message.
@@ -55,8 +56,11 @@ func (w *window) open(maximum uint16) {
 // pass says whether a packet may go out now. If not, it is kept.
 func (w *window) pass(packet []byte) bool {
 	if w.shut && packet[0]>>4 == packets.Publish {
-		w.early = append(w.early, append([]byte(nil), packet...))
-		return false
+		if packet[0]&dup == 0 {
+			w.early = append(w.early, append([]byte(nil), packet...))
+			return false
+		}
+		w.again[packetID(packet)] = struct{}{}
 	}
 	if w.maximum == 0 || !acknowledged(packet) {
 		return true
@@ -86,10 +90,18 @@ func (w *window) next() []byte {
 	return packet
 }
 
-// unshut is told that CONNACK has gone out. What came before has to pass now.
-func (w *window) unshut() (early [][]byte) {
-	early, w.early, w.shut = w.early, nil, false
-	return early
+// unshut is told that the session is set up, and returns what came early. It has to pass now, but
+// for what has been sent as part of the session already.
+func (w *window) unshut() (early [][]byte, sent func(packet []byte) bool) {
+	early, again := w.early, w.again
+	w.early, w.again, w.shut = nil, nil, false
+	return early, func(packet []byte) bool {
+		if !acknowledged(packet) {
+			return false
+		}
+		_, sent := again[packetID(packet)]
+		return sent
+	}
 }
 
 // discard drops what waits and says how many bytes that was.
@@ -100,6 +112,9 @@ func (w *window) discard() (bytes int) {
 	w.early, w.waiting = nil, nil
 	return bytes
 }
+
+// dup is the flag of a PUBLISH that is sent again.
+const dup = 8
 
 // acknowledged says whether a packet is a PUBLISH that will be.
 func acknowledged(packet []byte) bool { return packet[0]>>4 == packets.Publish && packet[0]&6 != 0 }
@@ -118,30 +133,35 @@ func packetID(packet []byte) uint16 {
 // topic that an alias stood for, and sends them so on a connection that does not know the alias;
 // and it drops messages that were to make one known. MQTT 5 §3.1.2.11.5 leaves it to us to use any.
 //
-// And as the broker gives a client the messages of his session from the moment it knows of the new
-// connection, which is before CONNACK, they wait for that.
+// And as the broker gives a client new messages from the moment it knows of the connection, which
+// is before CONNACK and before what waits in his session, they wait for both.
 func (c *conn) takeOver(cl *broker.Client, welcomed func()) {
 	c.welcomed = welcomed
 	c.mu.Lock()
 	c.window.open(cl.Properties.Props.ReceiveMaximum)
-	c.window.shut = true
+	c.window.shut, c.window.again = true, map[uint16]struct{}{}
 	c.mu.Unlock()
 	cl.Properties.Props.ReceiveMaximum = 0
 	cl.State.Inflight.ResetSendQuota(0)
 	cl.Properties.Props.TopicAliasMaximum = 0
 }
 
-// passLocked appends a packet to the backlog if it may go out, and what may with it.
-func (c *conn) passLocked(packet []byte) {
-	if !c.window.pass(packet) {
-		return
-	}
-	c.backlog.append(packet)
-	if c.window.shut && packet[0]>>4 == packets.Connack {
-		for _, early := range c.window.unshut() {
-			c.passLocked(early)
+// establish is told that the session is set up.
+func (c *conn) establish() {
+	c.mu.Lock()
+	early, sent := c.window.unshut()
+	for _, packet := range early {
+		switch {
+		case sent(packet):
+			c.waiting -= len(packet)
+			c.budget.held.Add(int64(-len(packet)))
+		case c.window.pass(packet):
+			c.backlog.append(packet)
 		}
 	}
+	c.mu.Unlock()
+	c.signal()
+	c.established.Store(true)
 }
 
 // acknowledge is told that the client is done with a message of QoS 1 or 2.
