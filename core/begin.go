@@ -112,12 +112,16 @@ func (e *Engine) admit(node *Node, size uint32, now int64) (Outcome, string) {
 }
 
 // overdue says whether a transaction is held that should have ended more than MaxLate ago. See
-// driver.
+// driver. It looks first where it found one before, because the driver may be long in getting there:
+// else each that is shed would look at most shards in vain.
 func (e *Engine) overdue(now int64) bool {
 	sure := true
-	for i := range e.shards {
+	first := e.driver.lateIn.Load()
+	for n := range e.shards {
+		i := (first + uint32(n)) & uint32(len(e.shards)-1)
 		due, known := e.shards[i].oldest(now)
 		if now-due > e.driver.maxLate {
+			e.driver.lateIn.Store(i)
 			return true
 		}
 		sure = sure && known

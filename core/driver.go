@@ -36,10 +36,11 @@ import (
 //  5. Those that are shed arm nothing, hence the driver catches up. As soon as it is no later than
 //     maxLate, or the note is void, Begin goes on.
 type driver struct {
-	wakeAt    atomic.Int64 // ns since the engine's epoch; never: nothing is held
-	overdue   atomic.Int64 // wakeAt before the round that the driver is in; never: it is in none
-	lateSince atomic.Int64 // when it was seen too late; void if that is before what it owes
-	maxLate   int64        // ns; never: it cannot be too late
+	wakeAt    atomic.Int64  // ns since the engine's epoch; never: nothing is held
+	overdue   atomic.Int64  // wakeAt before the round that the driver is in; never: it is in none
+	lateSince atomic.Int64  // when it was seen too late; void if that is before what it owes
+	lateIn    atomic.Uint32 // a shard in which something was overdue: it may still be
+	maxLate   int64         // ns; never: it cannot be too late
 
 	sleeping atomic.Bool
 	wake     chan struct{} // one token: wakeAt was lowered

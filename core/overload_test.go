@@ -125,6 +125,30 @@ func TestMaxLate(t *testing.T) {
 	})
 }
 
+// TestOverdueIsFoundAgain: in whatever shard something is overdue, it is found, and first of all next
+// time; when it has ended, nothing is.
+func TestOverdueIsFoundAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, node, _ := newTestEngine(t, Options{Shards: 8})
+		synctest.Wait() // the driver has looked at all shards
+		for i := range e.shards {
+			now := e.clock.now()
+			e.held.Add(1)
+			k, _ := e.shards[i].begin(node, ignore{}, 0, now, now+1) // the driver does not know
+			time.Sleep(e.options.MaxLate)
+			require.False(t, e.overdue(e.clock.now()))
+			time.Sleep(2 * time.Millisecond)
+			for range 2 {
+				require.True(t, e.overdue(e.clock.now()))
+				require.EqualValues(t, i, e.driver.lateIn.Load())
+			}
+			require.True(t, e.Cancel(k.id()))
+			require.False(t, e.overdue(e.clock.now()))
+		}
+		require.NoError(t, e.Close())
+	})
+}
+
 // TestTooLate: what a driver owes while it sleeps and while it works, on invented time.
 func TestTooLate(t *testing.T) {
 	const ms = int64(time.Millisecond)
