@@ -119,7 +119,7 @@ func (s *Site) ask(ctx context.Context, route string, w load.Workload, payload i
 
 // count takes the cost of what is done while a load is counted.
 func (s *Site) count(ctx context.Context, w *load.Workload, f *Figures) error {
-	if err := wait(ctx, w.Ramp+w.WarmUp, nil); err != nil {
+	if err := wait(ctx, load.Lead+w.Ramp+w.WarmUp, nil); err != nil {
 		return err
 	}
 	before, err := s.cpu()

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// lead is how long before the first start lanes begin to wait for it.
-	lead = 20 * time.Millisecond
+	// Lead is how long after its lanes are open a run begins: they wait for the first start by then.
+	Lead = 20 * time.Millisecond
 	// lastStart is how long after the end of the schedule lanes that are free, but not given time by
 	// their machine, may still take the last requests.
 	lastStart = time.Second
@@ -82,7 +82,7 @@ func (r *run) run(ctx context.Context) {
 	r.recorder = newRecorder(len(r.lanes), r.schedule)
 	starting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.began = time.Now().Add(lead)
+	r.began = time.Now().Add(Lead)
 	var asking sync.WaitGroup
 	for i, lane := range r.lanes {
 		group := r.recorder.group(i)

@@ -19,7 +19,7 @@ func TestIntendedStarts(t *testing.T) {
 		f := new(fake)
 		w := workload(f, 10, 3, time.Second)
 		w.Ramp, w.WarmUp = 2*time.Second, time.Second
-		began := time.Now().Add(lead)
+		began := time.Now().Add(Lead)
 		report, err := Run(t.Context(), w)
 		require.NoError(t, err)
 		require.Len(t, f.asked, 10+10+10, "the ramp has half of what its time could have")
