@@ -61,7 +61,8 @@ func (s *Site) overload(ctx context.Context, lanes int, window time.Duration) (o
 	if err != nil {
 		return o, err
 	}
-	w.Rate = max(1, o.Offered)
+	// What is measured is not how it begins, when all connections ask for the first time.
+	w.Rate, w.WarmUp = max(1, o.Offered), window
 	if _, report, err = s.ask(ctx, Echo, w, standardPayload); err != nil {
 		return o, err
 	}
