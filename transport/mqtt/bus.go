@@ -242,8 +242,8 @@ func (b *Bus) why() error {
 // Close writes what waits, until ctx ends, and closes the connections; the sessions end on the
 // broker too. It returns when no goroutine of the bus is left, at most about a second after
 // ctx. Requests that could not be written end as not published. The error says that something
-// was not written, because ctx ended or a connection did. Drain the engine first: an answer that arrives later finds
-// nobody. Further calls close at once.
+// was not written, because ctx ended or a connection did. Drain the engine first: an answer that
+// arrives later finds nobody. Further calls close at once.
 func (b *Bus) Close(ctx context.Context) error {
 	b.mu.Lock()
 	closed := b.closed
@@ -260,25 +260,4 @@ func (b *Bus) Close(ctx context.Context) error {
 	b.cancel()
 	b.links.Wait()
 	return err
-}
-
-// signal wakes all who wait for it.
-type signal struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (s *signal) init() { s.ch = make(chan struct{}) }
-
-func (s *signal) wait() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ch
-}
-
-func (s *signal) raise() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.ch)
-	s.ch = make(chan struct{})
 }

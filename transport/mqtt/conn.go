@@ -64,9 +64,9 @@ func newConn(raw net.Conn, b *broker, sink core.Sink, counters *counters) *conn 
 }
 
 // start begins to write and to read. fresh is called when the broker accepts the connection and
-// has no session for it, before anything else comes in. incoming is called with the first byte and the body of
-// each PUBLISH, PUBACK, PUBREC, PUBREL and PUBCOMP; the body is valid during the call only.
-// An error of it ends the connection.
+// has no session for it, before anything else comes in. incoming is called with the first byte
+// and the body of each PUBLISH, PUBACK, PUBREC, PUBREL and PUBCOMP; the body is valid during the
+// call only. An error of it ends the connection.
 func (c *conn) start(fresh func(), incoming func(first byte, body []byte) error) {
 	c.fresh, c.incoming = fresh, incoming
 	go c.write()

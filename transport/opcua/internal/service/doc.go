@@ -20,16 +20,18 @@
 // response still goes out (or into the void) when the last of them has ended, so each request is
 // answered exactly once.
 //
-// The lock of a client is a leaf. It is never held while the engine is called.
+// Under the lock of a client only the manager of subscriptions takes another. It is never held while
+// the engine is called.
 //
 // # What is decided here
 //
 // A request that is cancelled, or whose session ends, is answered with a fault, whatever of its
-// operations had ended before. The deadline of all operations of a request is the node's timeout or the
-// TimeoutHint less 5 % (at least 20 ms), whichever is earlier: our answer is there before
-// the client gives up. A client that asks for diagnostics (bit OperationLevelAdditionalInfo) gets a text with outcome,
-// transaction id and detail for each operation that failed.
+// operations had ended before. The deadline of all operations of a request is the node's timeout or
+// the TimeoutHint less 5 % (at least 20 ms), whichever is earlier: our answer is there before the
+// client gives up. A client that asks for diagnostics (bit OperationLevelAdditionalInfo) gets a text
+// with outcome, transaction id and detail for each operation that failed.
 //
-// Requests are read, and the responses to Call, Read and Write written, by hand (wire.go): with the
-// codec's reflection they cost three times as much. The guard has seen the bytes before.
+// Headers, Calls and Writes are read by hand (header.go), and the responses to Call, Read and Write
+// are written so (wire.go): with the codec's reflection they cost three times as much. The guard has
+// seen the bytes before.
 package service
