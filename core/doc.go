@@ -49,8 +49,8 @@
 //
 // # Overload
 //
-// What cannot be answered in time is better refused at once (shed), while that costs little: about
-// a tenth of a microsecond, without a slot, a message, or garbage. Four things shed: a place is
+// What cannot be answered in time is better refused at once (shed), while that costs little: a few
+// tenths of a microsecond at most, without a slot, a message, or garbage. Four things shed: a place is
 // missing in all or on a node (MaxInFlight), the values held are too large (MaxHeldBytes), the bus
 // has more to send than it keeps ([ErrShed]), or deadlines come late ([Options.MaxLate]). The last
 // one is how a machine shows that it is out of processors, whatever uses them: the goroutine that
@@ -59,7 +59,8 @@
 //
 // A server pays more for a refusal than the engine does: to read and refuse a request takes it a
 // third of the CPU that an answer takes, all processes counted. So what waits for its turn is held,
-// as long as its deadline allows, and a server must not read those whom it has just refused.
+// as long as its deadline allows, and while the engine as a whole is full ([Engine.Crowded]) a server
+// must not read those whom it has just refused.
 //
 // # Who owns what
 //

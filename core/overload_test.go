@@ -71,9 +71,11 @@ func TestOverloadSheds(t *testing.T) {
 		o.at(111, 0)
 		o.at(112, Shed)
 		require.Equal(t, 102*time.Millisecond, o.engine.Late())
+		require.True(t, o.engine.Crowded())
 		o.at(209, Shed)
 		o.at(211, 0)
 		require.Zero(t, o.engine.Late())
+		require.False(t, o.engine.Crowded())
 		require.EqualValues(t, 2, o.engine.Stats(o.node).Ended[Shed])
 	})
 }
@@ -179,6 +181,37 @@ func TestTooLate(t *testing.T) {
 			d.lateSince.Store(c.since)
 			require.Equal(t, c.want, d.tooLate(c.now))
 			require.Equal(t, c.noted, d.lateSince.Load())
+		})
+	}
+}
+
+// TestCrowded: an engine is crowded while hardly more can be held, whatever its nodes are.
+func TestCrowded(t *testing.T) {
+	for name, c := range map[string]struct {
+		options Options
+		node    NodeOptions
+		crowded bool
+	}{
+		"number":    {options: Options{MaxInFlight: 8}, crowded: true},
+		"bytes":     {options: Options{MaxHeldBytes: 8}, crowded: true},
+		"room":      {options: Options{MaxInFlight: 16, MaxHeldBytes: 16}},
+		"full node": {node: NodeOptions{MaxInFlight: 8}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := New(&discard{}, c.options)
+			require.NoError(t, err)
+			defer e.Close()
+			c.node.Name, c.node.Topic = "n", "n"
+			node, err := e.AddNode(c.node)
+			require.NoError(t, err)
+			for range 7 {
+				e.Begin(&Call{Node: node, Value: []byte("1")}, ignore{})
+			}
+			require.False(t, e.Crowded())
+			id := e.Begin(&Call{Node: node, Value: []byte("1")}, ignore{})
+			require.Equal(t, c.crowded, e.Crowded())
+			e.Cancel(id)
+			require.False(t, e.Crowded())
 		})
 	}
 }

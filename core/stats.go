@@ -53,3 +53,12 @@ func (e *Engine) Late() time.Duration {
 	}
 	return time.Duration(now - oldest)
 }
+
+// Crowded says whether the engine as a whole sheds, or soon will: seven eighths of MaxInFlight or of
+// MaxHeldBytes are in use, or deadlines come late. A node that is full by itself does not make it so.
+func (e *Engine) Crowded() bool {
+	most := int64(e.options.MaxInFlight)
+	now := e.clock.now()
+	return e.held.Load() > most-most/8 || e.heldBytes.Load() > e.options.MaxHeldBytes-e.options.MaxHeldBytes/8 ||
+		e.driver.tooLate(now) && e.overdue(now)
+}

@@ -9,17 +9,18 @@ import (
 	"github.com/flowsync-go/flowsync/core"
 )
 
-// naive is what one writes in an afternoon: a map of the ids' texts to channels, a mutex, and a
-// timer for each request.
+// naive is what one writes in an afternoon: a map of ids to channels, a mutex, and a timer for each
+// request. Where there are no messages, the ids are 16 bytes, as those of the other tables.
 //
 // Whoever asks then waits for the channel or the timer, and takes the entry out of the map when
 // the timer comes first. That goroutine is left out where nothing expires, though nobody can do
 // without it: it is what a server has anyway, and since Go 1.23 a timer that nobody waits for is
 // not even put into the runtime's heap. Both are in naive's favour, as is its id, which comes from
 // the cheapest generator instead of from a library.
-type naive struct {
+type naive[K comparable] struct {
+	newKey  func() K
 	mu      sync.Mutex
-	held    map[string]*naiveRequest
+	held    map[K]*naiveRequest
 	waiting *sync.WaitGroup // of the goroutines that wait; nil: nobody does
 }
 
@@ -28,16 +29,20 @@ type naiveRequest struct {
 	timer  *time.Timer
 }
 
-func openNaive(testing.TB) correlate.Core[string] {
-	return &naive{held: map[string]*naiveRequest{}}
+func newNaive[K comparable](newKey func() K) *naive[K] {
+	return &naive[K]{newKey: newKey, held: map[K]*naiveRequest{}}
 }
 
-func openNaiveWaiting(testing.TB) correlate.Core[string] {
-	return &naive{held: map[string]*naiveRequest{}, waiting: new(sync.WaitGroup)}
+func openNaive(testing.TB) correlate.Core[core.ID] { return newNaive(newID) }
+
+func openNaiveWaiting(testing.TB) correlate.Core[core.ID] {
+	n := newNaive(newID)
+	n.waiting = new(sync.WaitGroup)
+	return n
 }
 
-func (n *naive) Begin(h *correlate.Held, timeout time.Duration) string {
-	key := newID().String()
+func (n *naive[K]) Begin(h *correlate.Held, timeout time.Duration) K {
+	key := n.newKey()
 	r := &naiveRequest{answer: make(chan bool, 1), timer: time.NewTimer(timeout)}
 	n.mu.Lock()
 	n.held[key] = r
@@ -48,7 +53,7 @@ func (n *naive) Begin(h *correlate.Held, timeout time.Duration) string {
 	return key
 }
 
-func (n *naive) wait(key string, r *naiveRequest, h *correlate.Held) {
+func (n *naive[K]) wait(key K, r *naiveRequest, h *correlate.Held) {
 	select {
 	case <-r.answer:
 	case <-r.timer.C:
@@ -58,7 +63,7 @@ func (n *naive) wait(key string, r *naiveRequest, h *correlate.Held) {
 	}
 }
 
-func (n *naive) End(key string) bool {
+func (n *naive[K]) End(key K) bool {
 	r := n.take(key)
 	if r == nil {
 		return false
@@ -68,7 +73,7 @@ func (n *naive) End(key string) bool {
 	return true
 }
 
-func (n *naive) take(key string) *naiveRequest {
+func (n *naive[K]) take(key K) *naiveRequest {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	r := n.held[key]
@@ -76,7 +81,7 @@ func (n *naive) take(key string) *naiveRequest {
 	return r
 }
 
-func (n *naive) Close() {
+func (n *naive[K]) Close() {
 	n.mu.Lock()
 	for key, r := range n.held {
 		delete(n.held, key)
@@ -89,11 +94,12 @@ func (n *naive) Close() {
 	}
 }
 
-// naiveTexts is naive with messages. The map is asked for the text of the id as it stands in the
-// message, which takes no other form on the way.
+// naiveTexts is naive with messages, whose keys are the ids' texts, as they stand there.
 type naiveTexts struct{ correlate.Core[string] }
 
-func openNaiveTexts(tb testing.TB) correlate.Core[string] { return naiveTexts{openNaive(tb)} }
+func openNaiveTexts(testing.TB) correlate.Core[string] {
+	return naiveTexts{newNaive(func() string { return newID().String() })}
+}
 
 func (n naiveTexts) End(key string) bool {
 	var space [64]byte

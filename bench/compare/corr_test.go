@@ -77,8 +77,8 @@ func TestAlternativesCorrelate(t *testing.T) {
 	id := newID()
 	text := id.String()
 	for _, a := range []alternative{
-		alternativeOf("Naive", false, openNaive, text),
-		alternativeOf("Naive, waiting", true, openNaiveWaiting, text),
+		alternativeOf("Naive", false, openNaive, id),
+		alternativeOf("Naive, waiting", true, openNaiveWaiting, id),
 		alternativeOf("Naive with texts", false, openNaiveTexts, text),
 		alternativeOf("SyncMap", true, openSyncMap, id),
 		alternativeOf("SyncMap with texts", true, openSyncMapTexts, id),

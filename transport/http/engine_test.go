@@ -60,6 +60,9 @@ func (e *fakeEngine) Begin(call *core.Call, done core.Completer) core.ID {
 	return b.ID
 }
 
+// Crowded: it never has room for what its script sheds.
+func (e *fakeEngine) Crowded() bool { return true }
+
 func (e *fakeEngine) Cancel(id core.ID) bool {
 	ended := e.end(id, core.Result{Outcome: core.Cancelled, Message: "the requester is gone"})
 	if ended {

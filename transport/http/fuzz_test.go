@@ -152,3 +152,5 @@ func (e *seenEngine) Begin(call *core.Call, done core.Completer) core.ID {
 }
 
 func (e *seenEngine) Cancel(core.ID) bool { return false }
+
+func (e *seenEngine) Crowded() bool { return false }

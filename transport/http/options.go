@@ -17,6 +17,7 @@ import (
 type Engine interface {
 	Begin(*core.Call, core.Completer) core.ID
 	Cancel(core.ID) bool
+	Crowded() bool
 }
 
 // The limits of a request body, in bytes.
@@ -53,7 +54,7 @@ type Options struct {
 	// when others have had their share.
 	MaxConnections int
 	// FreeSheds is how many requests a second, on all connections, may be shed without further
-	// ado. A connection on which one more is shed is read again only after a second, as its
+	// ado while the engine is crowded. A connection on which one more is shed is read again only after a second, as its
 	// requester was told (Retry-After): who asks again at once would else cost the time that
 	// answers need. 0: 100. Negative: as many as there are.
 	FreeSheds int

@@ -26,7 +26,7 @@ type rest struct {
 
 // rest takes note of how a transaction ended.
 func (s *Server) rest(c *conn, o core.Outcome) {
-	c.rest.due = o == core.Shed && !s.sheds.Allow()
+	c.rest.due = o == core.Shed && s.options.Engine.Crowded() && !s.sheds.Allow()
 	c.rest.stop = s.draining
 }
 

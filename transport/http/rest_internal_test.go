@@ -25,7 +25,8 @@ func TestRest(t *testing.T) {
 		const freeSheds = 100
 		options := Options{}
 		require.NoError(t, options.complete())
-		s := &Server{sheds: options.freeSheds(), draining: make(chan struct{})}
+		engine := &crowd{crowded: true}
+		s := &Server{options: Options{Engine: engine}, sheds: options.freeSheds(), draining: make(chan struct{})}
 		c := &conn{timed: newTimed(nil)}
 		for range 3 * freeSheds {
 			require.Zero(t, restOf(s, c, core.Answered))
@@ -38,6 +39,11 @@ func TestRest(t *testing.T) {
 			require.Zero(t, restOf(s, c, core.Shed))
 		}
 		require.Equal(t, retryAfter, restOf(s, c, core.Shed)) // the timer is used again
+		engine.crowded = false                                // only a node is full
+		for range 10 * freeSheds {
+			require.Zero(t, restOf(s, c, core.Shed))
+		}
+		engine.crowded = true
 		for _, o := range core.Outcomes() {
 			if o != core.Shed {
 				require.Zero(t, restOf(s, c, o), o)
@@ -64,6 +70,14 @@ func TestRest(t *testing.T) {
 		require.Zero(t, restOf(s, c, core.Shed), "while draining")
 	})
 }
+
+// crowd is an engine of which nothing but that is asked.
+type crowd struct {
+	Engine
+	crowded bool
+}
+
+func (c *crowd) Crowded() bool { return c.crowded }
 
 func TestRetryHeader(t *testing.T) {
 	d, err := time.ParseDuration(retryHeader + "s")

@@ -105,8 +105,8 @@ func TestEcho(t *testing.T) {
 
 // What the gateway says happened is what the responder says it did.
 func TestScriptedActs(t *testing.T) {
-	r := newRig(t, 300*time.Millisecond)
-	o := Options{Seed: 3, LateBy: time.Millisecond, ErrorCode: 418}
+	r := newRig(t, time.Second)
+	o := Options{Seed: 3, LateBy: 500 * time.Millisecond, ErrorCode: 418}
 	o.Shares = Shares{Error: 10, Duplicate: 10, Late: 10, WrongID: 5, Garbage: 5, IDOnly: 10, Silence: 10, Retained: 10}
 	responder := r.respond(o)
 	outcomes := r.ask(400)
