@@ -11,6 +11,8 @@ import (
 
 	"github.com/gopcua/opcua/ua"
 	"github.com/stretchr/testify/require"
+
+	"github.com/flowsync-go/flowsync/transport/opcua/internal/guard"
 )
 
 // pipe serves one end of a pipe in invented time; done is closed when Serve has returned.
@@ -278,6 +280,8 @@ func FuzzFrames(f *testing.F) {
 	p.secured(basic, encrypt, clientIdentity())
 	f.Add(bytes.Join([][]byte{good, p.opn(p.request(ua.SecurityTokenRequestTypeIssue, p.nonce()))}, nil))
 	o := testOptions(newEcho())
+	// As in the server: without it gopcua's codec makes an array of whatever length it is told.
+	o.Guard = guard.New(guard.Limits{}).Request
 	o.HandshakeTimeout, o.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	o.MinLifetime, o.MaxLifetime = 50*time.Millisecond, 50*time.Millisecond
 	f.Fuzz(func(t *testing.T, b []byte) {
