@@ -36,7 +36,11 @@ func (r *Report) head(b *strings.Builder, offered string) {
 		what = fmt.Sprintf("%d bytes each; ", r.PayloadBytes)
 	}
 	field(b, "requests", "%sexpected: %s; lost after %s", what, or(r.Expectation, "the answer to each"), seconds(r.TimeoutSeconds))
-	field(b, "generator", "%s", strings.TrimSpace(fmt.Sprintf("%s, %d CPUs %s", r.Go, r.CPUs, r.Version)))
+	version := r.Version
+	if version != "" {
+		version += ", "
+	}
+	field(b, "generator", "%s%s, %d CPUs", version, r.Go, r.CPUs)
 }
 
 func (r *Report) rates(b *strings.Builder) {
@@ -55,6 +59,10 @@ func (r *Report) times(b *strings.Builder) {
 	row := func(name string, count uint64, l Latency) {
 		fmt.Fprintf(b, "%-22s %10d", name, count)
 		for _, ms := range []float64{l.P50, l.P75, l.P90, l.P99, l.P999, l.Max} {
+			if count == 0 { // which is not 0 ms
+				fmt.Fprintf(b, " %9s", "–")
+				continue
+			}
 			fmt.Fprintf(b, " %9.3f", ms)
 		}
 		b.WriteByte('\n')
@@ -68,7 +76,7 @@ func (r *Report) times(b *strings.Builder) {
 }
 
 func (r *Report) ends(b *strings.Builder) {
-	from := "from the intended start, so that waiting for a free connection counts"
+	from := "from the intended start, so that waiting for a free connection counts; lag is of requests that found one"
 	if r.Loop == "closed" {
 		from = "from when a request was sent; a closed loop asks less when answers are slow"
 	}

@@ -81,6 +81,7 @@ func TestWarnings(t *testing.T) {
 		"The generator itself was late (p99 3 ms)":        {Lag: Latency{P99: 3}, Latency: Latency{P99: 4}},
 		"(not checked)":                                   {},
 		"closed loop, 0 connections":                      {Loop: "closed"},
+		"lag of the generator            0         –":     {Loop: "open"},
 	} {
 		var b bytes.Buffer
 		require.NoError(t, r.WriteText(&b))
@@ -98,6 +99,14 @@ func TestCapacityText(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, c.WriteText(&b))
 	golden(t, "capacity.txt", b.String())
+	b.Reset()
+	require.NoError(t, c.Plot(&b))
+	assert.Contains(t, b.String(), "p99 where it failed")
+	assert.Contains(t, b.String(), "bound of p99: 20 ms")
+	b.Reset()
+	passed := Capacity{PerSecond: 400, P99Bound: 20, Steps: []Step{{Rate: 400, Reason: "only 98 % answered", Report: r}, {Rate: 400, Passed: true, Report: r}}}
+	require.NoError(t, passed.Plot(&b))
+	assert.NotContains(t, b.String(), "where it failed", "the second time it passed")
 	b.Reset()
 	c.PerSecond, c.Limit = 0, "it was interrupted"
 	require.NoError(t, c.WriteText(&b))

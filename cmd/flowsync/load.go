@@ -16,7 +16,7 @@ type loadCommand struct {
 
 // Help is what is said below the one line.
 func (*loadCommand) Help() string {
-	return `Compares every answer with its request, and reports how long requesters waited. Requests have intended starts, at a constant rate, and latency is counted from these: a request that waits because those before are not answered yet has waited. Progress goes to standard error, the report to standard output.
+	return `Requests have intended starts, at a constant rate, and latency is counted from these: a request that waits because those before are not answered yet has waited. Progress goes to standard error, the report to standard output.
 
 Exit code 0 only if nothing was lost, wrong or duplicate, at least one request was answered, and the run was not interrupted; with --find-capacity, if a rate was found too. Requests that the gateway ended truthfully (timeout, shed …) are no faults; they are in the report.
 
@@ -63,7 +63,7 @@ func (c *loadCommand) offer(ctx context.Context, p *process, s *loadSettings, ou
 	if err != nil {
 		return out.abandon(orInterrupted(ctx, err))
 	}
-	report.Version = version + " " + commit()
+	report.Version = generator(commit())
 	return out.write(&report)
 }
 
@@ -78,7 +78,7 @@ func (c *loadCommand) search(ctx context.Context, p *process, s *loadSettings, o
 		return out.abandon(err)
 	}
 	for i := range capacity.Steps {
-		capacity.Steps[i].Report.Version = version + " " + commit()
+		capacity.Steps[i].Report.Version = generator(commit())
 	}
 	if failed := out.write(&capacity); err == nil {
 		err = failed
@@ -92,4 +92,12 @@ func orInterrupted(ctx context.Context, err error) error {
 		return errors.New("interrupted")
 	}
 	return err
+}
+
+// generator is what makes the load: the version, and the commit if the build knows it.
+func generator(commit string) string {
+	if commit == commitOf(nil) {
+		return "flowsync " + version
+	}
+	return "flowsync " + version + " (" + commit + ")"
 }

@@ -55,7 +55,7 @@ func TestLoad(t *testing.T) {
 	var got load.Report
 	require.NoError(t, json.Unmarshal(b, &got))
 	assert.EqualValues(t, 220, got.Requests)
-	assert.Equal(t, version+" "+commit(), got.Version)
+	assert.Equal(t, generator(commit()), got.Version)
 	b, err = os.ReadFile(picture)
 	require.NoError(t, err)
 	assert.Contains(t, string(b), "<svg")
@@ -70,7 +70,7 @@ func TestLoadFindsCapacity(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(w.stdout.String()), &got), "JSON alone: %s", w.stdout.String())
 	assert.Equal(t, code == exitDone, got.PerSecond > 0)
 	assert.Equal(t, "not started", got.Steps[0].Reason[len(got.Steps[0].Reason)-len("not started"):])
-	assert.Equal(t, version+" "+commit(), got.Steps[0].Report.Version)
+	assert.Equal(t, generator(commit()), got.Steps[0].Report.Version)
 	assert.Equal(t, len(got.Steps), strings.Count(w.stderr.String(), "\n"), "a line for each step")
 }
 
@@ -248,4 +248,9 @@ func TestLoadOutputFails(t *testing.T) {
 	o, err := openOutputs(brokenWriter{}, "", "")
 	require.NoError(t, err)
 	assert.ErrorIs(t, o.write(new(load.Report)), io.ErrClosedPipe)
+}
+
+func TestGenerator(t *testing.T) {
+	assert.Equal(t, "flowsync "+version, generator(commitOf(nil)), "the build knows no commit")
+	assert.Equal(t, "flowsync "+version+" (4711)", generator("4711"))
 }

@@ -11,17 +11,17 @@ type loadFlags struct {
 
 type offerFlags struct {
 	Rate         string `name:"rate" default:"1000" placeholder:"N" help:"Requests to start a second, whether or not those before have been answered, up to 1000000. 0: a closed loop, in which each connection asks again once it was answered. With --find-capacity: where the search begins."`
-	Connections  string `name:"connections" default:"256" placeholder:"N" help:"Requests in flight at most, 1 to 65000. Over HTTP each has a connection of its own."`
+	Connections  string `name:"connections" default:"256" placeholder:"N" help:"Requests in flight at most, 1 to 65000: no less than --rate times the time of an answer in seconds. Over HTTP each has a connection of its own, and a descriptor here and at the gateway."`
 	Duration     string `name:"duration" default:"10s" placeholder:"TIME" help:"How long requests are counted, 10ms to 24h; with --find-capacity in each step."`
 	WarmUp       string `name:"warm-up" default:"1s" placeholder:"TIME" help:"How long to ask at the full rate before requests are counted."`
 	Ramp         string `name:"ramp" default:"0s" placeholder:"TIME" help:"How long the rate takes to rise from 0, before the warm-up."`
-	FindCapacity bool   `name:"find-capacity" help:"Search the highest rate at which p99 is below --p99, nothing is lost, wrong or duplicate, and 99 % are answered: doubling, then halving the interval, at most 30 steps."`
+	FindCapacity bool   `name:"find-capacity" help:"Search the highest rate at which p99 is below --p99, nothing is lost, wrong or duplicate, 99 % are answered, and all are started: doubling, then halving the interval down to 5 %, at most 30 steps. A rate that fails is tried once more, twice if the generator was late."`
 	P99          string `name:"p99" default:"50ms" placeholder:"TIME" help:"The bound for --find-capacity."`
 }
 
 type askFlags struct {
 	Payload string `name:"payload" default:"64" placeholder:"SIZE" help:"Bytes of each request's value, 32 to 1MiB: over HTTP an object with the number of the request and padding."`
-	Expect  string `name:"expect" default:"echo" placeholder:"WHAT" help:"What the answer is to be. echo: what was asked with; any: any JSON, so that wrong answers cannot be told; or, over HTTP, a JSON text whose members the answer must have, such as '{\"order\":{seq}}', where {seq} is the number of the request, ten digits."`
+	Expect  string `name:"expect" default:"echo" placeholder:"WHAT" help:"What the answer is to be. echo: what was asked with (of a Method each input, in an output of its type, of its name if there is one; of a Variable that the Write is Good); any: any JSON, so that wrong answers cannot be told; or, over HTTP, a JSON text whose members the answer must have, such as '{\"order\":{seq}}', where {seq} is the number of the request, ten digits."`
 	Timeout string `name:"timeout" default:"10s" placeholder:"TIME" help:"How long an answer is waited for, 1ms to 1h: then it is lost. Longer than the gateway's, whose own timeouts are outcomes."`
 }
 
