@@ -40,6 +40,7 @@ BenchmarkTableNaive/now/held=0-2    10    600 ns/op
 BenchmarkTableNaive/now/held=1M-2   10   2000 ns/op
 `,
 	"path": `machine: invented, 2 cores
+date: 2026-01-02T03:02Z
 round: 1
 BenchmarkLatency/rate=10k-2     1    9000 requests/s    1.5 p50-ms    4.0 p99-ms   0 lost   3145728 rss-B
 BenchmarkLatency/rate=1000-2    1    1000 requests/s    0.5 p50-ms    2.0 p99-ms   0 lost   3145728 rss-B

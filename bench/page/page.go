@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -47,7 +49,7 @@ func (p *page) functions() template.FuncMap {
 		"list": list, "row": d.row, "figures": d.figures, "sweep": d.sweep, "cells": cells, "bytes": bytesOf,
 		"atMost": p.targets.atMost, "atLeast": p.targets.atLeast,
 		"notMeasured": p.targets.notMeasured, "verdicts": p.targets.verdicts,
-		"recorded": d.recorded, "header": d.header, "commands": d.commands,
+		"recorded": d.recorded, "header": d.header, "dates": d.dates, "commands": d.commands,
 		"plan": newPlan,
 		"line": p.draw, "axis": axis, "series": d.seriesOf, "totals": d.totals, "points": d.points,
 	}
@@ -78,6 +80,23 @@ func (d *data) header(file, key string) string {
 		return f.header[key]
 	}
 	return ""
+}
+
+// dates are from the first recording of all files to the last.
+func (d *data) dates() string {
+	var dates []string
+	for _, file := range slices.Sorted(maps.Keys(d.files)) {
+		dates = append(dates, d.header(file, "date"))
+	}
+	if len(dates) == 0 {
+		d.miss("there is no file in bench/results: run bench/record")
+		return ""
+	}
+	from, to := slices.Min(dates), slices.Max(dates)
+	if from == to {
+		return from
+	}
+	return from + " to " + to
 }
 
 // commands are those that a file was recorded with, a line each.

@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/page.md anew")
 
 const smallTemplate = `# Small
-On {{header "core" "machine"}}; {{header "core" "date"}}.
+On {{header "core" "machine"}}; {{dates}}.
 {{commands "core"}}
 
 | variant | 0 | 1 M | random | spread |
@@ -44,6 +44,8 @@ Span {{span (value "core" "Table/now/held=0" "ns/op")}}, worst {{worst (value "c
 {{$plan := plan (value "path" "HTTP/broker=external-2" "cpu-µs/request") 0.5 (mul 20 1048576) 8192 10000}}
 One core carries {{div (mul 1000000 $plan.Utilisation) $plan.CPU}} a second; idle it has {{bytes (add $plan.Base 0)}}.
 {{$plan.Table}}
+
+{{$plan.Load 4}}
 {{sub 3 1.5}}
 `
 
@@ -117,6 +119,25 @@ func TestPlan(t *testing.T) {
 		"1000", "0.08", "2000", "1", "10 · 1.01\u00a0MiB", "100 · 1.1\u00a0MiB", "1000 · 1.98\u00a0MiB", "10\u00a0000 · 10.8\u00a0MiB",
 	}, p.columns(1000))
 	require.Equal(t, "4 (model)", p.cores(50_000))
+	require.Equal(t, []string{"1000", "0.08", "4000", "1"}, p.load(1000, 4))
+}
+
+// Files are recorded in any order, and one that does not say when is told.
+func TestDates(t *testing.T) {
+	of := func(dates ...string) *data {
+		d := &data{files: map[string]*file{}}
+		for i, date := range dates {
+			d.files[string(rune('a'+i))] = &file{header: map[string]string{"date": date}}
+		}
+		return d
+	}
+	require.Equal(t, "2026-01-01T00:00Z to 2026-01-03T00:00Z", of("2026-01-02T00:00Z", "2026-01-03T00:00Z", "2026-01-01T00:00Z").dates())
+	require.Equal(t, "2026-01-02T00:00Z", of("2026-01-02T00:00Z", "2026-01-02T00:00Z").dates())
+	for name, d := range map[string]*data{"a.txt has no line": of(""), "no file": of()} {
+		d.dates()
+		require.Len(t, d.missing, 1)
+		require.Contains(t, d.missing[0], name)
+	}
 }
 
 // What is written passes the check, and whatever is changed by hand does not.

@@ -63,7 +63,7 @@ func (p plan) Memory(held float64) float64 { return p.Base.mid + held*p.Held.mid
 
 // Table has a row for each rate, and columns for each time of answers.
 func (p plan) Table() string {
-	head := []string{"requests/s", "cores", "MQTT messages/s", "brokers"}
+	head := []string{"requests/s", "cores, gateway only", "MQTT messages/s", "brokers, with a gateway each"}
 	for _, t := range plannedTimes {
 		head = append(head, "answered in "+inTime(t))
 	}
@@ -74,8 +74,22 @@ func (p plan) Table() string {
 	return strings.Join(rows, "\n")
 }
 
+// Load is the table without what is held, which is the same at every QoS. A request with its answer
+// makes so many packets.
+func (p plan) Load(packets int) string {
+	rows := []string{line("requests/s", "cores, gateway only", "MQTT packets/s", "brokers, with a gateway each"), "|---|---|---|---|"}
+	for _, rate := range plannedRates {
+		rows = append(rows, line(p.load(rate, packets)...))
+	}
+	return strings.Join(rows, "\n")
+}
+
+func (p plan) load(rate float64, packets int) []string {
+	return []string{grouped(rate), p.cores(rate), grouped(float64(packets) * rate), grouped(p.Brokers(rate))}
+}
+
 func (p plan) columns(rate float64) []string {
-	columns := []string{grouped(rate), p.cores(rate), grouped(2 * rate), grouped(p.Brokers(rate))}
+	columns := p.load(rate, 2)
 	for _, t := range plannedTimes {
 		held := math.Ceil(rate * t.Seconds())
 		columns = append(columns, grouped(held)+" · "+inBytes(p.Memory(held)))
