@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,7 +11,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
@@ -66,27 +66,14 @@ func split5(kind byte, body []byte) (id []byte, payload []byte) {
 func (w *wire) respond5() (stopped <-chan struct{}) {
 	w.t.Helper()
 	w.subscribe5("a/treq", 1)
-	require.NoError(w.t, w.conn.SetReadDeadline(time.Time{}))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			kind, body, err := w.read()
-			if err != nil {
-				return
-			}
-			id, payload := split5(kind, body)
-			request, err := core.DecodeAnswer(payload)
-			if err != nil {
-				return
-			}
-			answer := append(append(text("a/tres"), 0), core.AppendRequest(nil, request.ID, 1, request.Value)...)
-			if w.put(0x40, id) != nil || w.put(0x30, answer) != nil || w.in.Buffered() == 0 && w.out.Flush() != nil {
-				return
-			}
+	return w.answering(func(kind byte, body []byte) error {
+		id, payload := split5(kind, body)
+		answer, err := echo(payload)
+		if err != nil {
+			return err
 		}
-	}()
-	return done
+		return errors.Join(w.put(0x40, id), w.put(0x30, append(append(text("a/tres"), 0), answer...)))
+	})
 }
 
 // Whoever states a Receive Maximum, acknowledges and answers while others publish to him is given

@@ -151,25 +151,36 @@ func split(kind byte, body []byte) (topic string, payload []byte) {
 func (w *wire) respond() (stopped <-chan struct{}) {
 	w.t.Helper()
 	w.subscribe("a/treq", 0)
+	return w.answering(func(kind byte, body []byte) error {
+		_, payload := split(kind, body)
+		answer, err := echo(payload)
+		if err != nil {
+			return err
+		}
+		return w.put(0x30, publication(0, "a/tres", answer))
+	})
+}
+
+// answering hands each packet to answer, and writes what that has put when nothing more is there to
+// read, until the connection ends or answer fails.
+func (w *wire) answering(answer func(kind byte, body []byte) error) (stopped <-chan struct{}) {
+	w.t.Helper()
 	require.NoError(w.t, w.conn.SetReadDeadline(time.Time{}))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			kind, body, err := w.read()
-			if err != nil {
-				return
-			}
-			_, payload := split(kind, body)
-			request, err := core.DecodeAnswer(payload)
-			if err != nil {
-				return
-			}
-			answer := core.AppendRequest(nil, request.ID, 1, request.Value)
-			if w.put(0x30, publication(0, "a/tres", answer)) != nil || w.in.Buffered() == 0 && w.out.Flush() != nil {
+			if err != nil || answer(kind, body) != nil || w.in.Buffered() == 0 && w.out.Flush() != nil {
 				return
 			}
 		}
 	}()
 	return done
+}
+
+// echo is the answer to a request that has its value.
+func echo(request []byte) ([]byte, error) {
+	r, err := core.DecodeAnswer(request)
+	return core.AppendRequest(nil, r.ID, 1, r.Value), err
 }
