@@ -58,7 +58,7 @@ func (e *Engine) hold(call *Call, done Completer, sh *shard, now, deadline int64
 func (e *Engine) publish(call *Call, k key, r *Request, now int64, timeout time.Duration) {
 	start := e.clock.time(now)
 	k.put(&r.ID)
-	r.Node, r.Value, r.Properties, r.Meta = call.Node, call.Value, call.Properties, call.Meta
+	r.Node, r.Value, r.Properties, r.Meta, r.Key = call.Node, call.Value, call.Properties, call.Meta, call.Key
 	r.Timestamp, r.Timeout, r.Deadline = start.UnixMilli(), timeout, start.Add(timeout)
 	err := e.bus.Publish(r)
 	*r = Request{}

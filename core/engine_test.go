@@ -451,7 +451,7 @@ func TestWords(t *testing.T) {
 	require.Len(t, Outcomes(), 10)
 	require.Equal(t, "not_published", NotPublished.String())
 	require.Equal(t, "outcome(99)", Outcome(99).String())
-	require.Len(t, AnswerKinds(), 8)
+	require.Len(t, AnswerKinds(), 9)
 	require.Equal(t, "stale", Stale.String())
 	require.Equal(t, "answerkind(0)", AnswerKind(0).String())
 	for o, want := range map[Outcome][2]bool{ // retry safe when: not sent, sent

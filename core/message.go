@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Property is a name and value that travels with a request beside its payload (MQTT 5 user
 // property).
@@ -18,6 +21,20 @@ type Call struct {
 	Properties []Property
 	// Meta is for whoever stands between engine and bus (rules); the engine does not look at it.
 	Meta any
+	// Key, if set, says which requests are one and the same, see package idempotency; the engine
+	// does not look at it. It is handed to the bus as it is.
+	Key *Key
+}
+
+// Key tells a request that is sent again from a new one.
+type Key struct {
+	// Text is the requester's idempotency key, 1 to 255 bytes.
+	Text string
+	// User is who asks; keys of different users have nothing to do with each other.
+	User string
+	// Parameters are what makes the request what it is besides its value. Whoever uses a key
+	// again with another value or other parameters has made a mistake.
+	Parameters string
 }
 
 // Request is what the bus carries to responders. See [Bus] for how long it is valid.
@@ -30,8 +47,18 @@ type Request struct {
 	Deadline   time.Time     // with monotonic clock reading
 	Properties []Property
 	Meta       any
+	Key        *Key
 	// Message, if set, is the whole message and replaces id, timestamp and value: rules set it.
 	Message []byte
+}
+
+// Clone returns a copy that stays valid, for a bus that does not publish at once.
+func (r *Request) Clone() *Request {
+	own := *r
+	own.Value = slices.Clone(r.Value)
+	own.Message = slices.Clone(r.Message)
+	own.Properties = slices.Clone(r.Properties)
+	return &own
 }
 
 // AppendMessage appends the request as it goes over the wire,
@@ -104,7 +131,19 @@ type Result struct {
 	Extra   any
 	Elapsed time.Duration // from Begin to the end, monotonic
 	Sent    bool          // it was handed over
+	Repeat  Repeat        // what the request was to an earlier one with its key
 }
+
+// Repeat says what a request with an idempotency key was to an earlier one that had the same.
+type Repeat uint8
+
+// The kinds of repeats. The zero value is none of them: the request was the first, or has no key.
+const (
+	Joined   Repeat = iota + 1 // the other one was held; both have ended in this way
+	Replayed                   // the other one had ended in this way
+	InDoubt                    // the other one was published, and has not been answered until now
+	Conflict                   // the other one was another request: nothing was done, and Outcome is 0
+)
 
 // RetrySafe says whether the request may be repeated without the risk of a second execution.
 func (r *Result) RetrySafe() bool { return r.Outcome.RetrySafe(r.Sent) }

@@ -35,3 +35,9 @@ func (n *Node) QoS() byte { return n.options.QoS }
 
 // Retain says whether requests are published retained.
 func (n *Node) Retain() bool { return n.options.Retain }
+
+// FailFast says whether requests end as no_subscriber when the bus hears that nobody listens.
+func (n *Node) FailFast() bool { return n.options.FailFast }
+
+// Wait says whether requests wait for a bus that has no connection.
+func (n *Node) Wait() bool { return n.options.Wait }

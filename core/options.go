@@ -53,6 +53,19 @@ type NodeOptions struct {
 	// QoS (0, 1, 2) and Retain are how the bus publishes the request.
 	QoS    byte
 	Retain bool
+	// Serial publishes one request at a time: the next one, in the order in which they began, when
+	// the one before was answered or its deadline has come. Who waits past his own deadline
+	// ends as shed.
+	Serial bool
+	// MaxExtend is how much time a responder may add in all by answers that say extend, up to the
+	// requester's own limit. At most an hour. 0: none.
+	MaxExtend time.Duration
+	// FailFast ends a request as no_subscriber when the broker says that nobody listens. It needs
+	// QoS 1.
+	FailFast bool
+	// Wait lets requests that come while the bus has no connection wait for one until their
+	// deadline, instead of ending as not_published.
+	Wait bool
 	// Inspect, if set, sees a reply with a value or an error before it completes a transaction,
 	// and may change it: replace Value or Error, set Extra or Problem. An error ends the
 	// transaction as bad_response, or as rule_failed if it wraps ErrRuleFailed. It runs outside

@@ -68,11 +68,12 @@ const (
 	Malformed                       // not a JSON object, no id, or ids that disagree
 	Stale                           // a retained message from before
 	Ignored                         // valid, but asks for something that is not enabled
+	Extended                        // it prolonged its transaction
 	answerKindEnd
 )
 
 var answerKindNames = [answerKindEnd]string{
-	"", "matched", "duplicate", "late", "unknown", "foreign", "malformed", "stale", "ignored",
+	"", "matched", "duplicate", "late", "unknown", "foreign", "malformed", "stale", "ignored", "extended",
 }
 
 // AnswerKinds returns all kinds in their order.

@@ -40,6 +40,11 @@ type Transaction struct {
 	TimeoutCode int
 	// TimeoutMessage is the detail of a timeout. Empty: a text of ours.
 	TimeoutMessage string
+	// Fallback is JSON text that is given as the answer, with a header Flowsync-Outcome, when the
+	// outcome is timeout, shed or not_published. nil: none.
+	Fallback []byte
+	// Keys says that the header Idempotency-Key becomes [core.Call.Key].
+	Keys bool
 }
 
 // Meta is what rules may know of the request beside its value. It marshals to JSON with the

@@ -76,4 +76,9 @@ type Transaction struct {
 	TimeoutMessage string
 	// Read makes Reads of a Variable's value transactions too.
 	Read bool
+	// Fallback is JSON text that is given as the answer, with the status UncertainSubstituteValue,
+	// when the outcome is timeout, shed or not_published. nil: none.
+	Fallback []byte
+	// Keys says that a Method's input argument idempotencyKey, a String, becomes [core.Call.Key].
+	Keys bool
 }

@@ -88,6 +88,14 @@ type TransactionOptions struct {
 	TimeoutErrorMessage string
 	MaxInFlight         int // 0: no limit
 	ResponseRules       []rules.Spec
+	Serial              bool
+	Fallback            json.RawMessage // nil: none
+	Idempotency         bool
+	IdempotencyWindow   time.Duration // 0 unless Idempotency is set
+	MaxExtend           time.Duration // 0: none
+	Outcomes            bool          // ends are published on Topic/tend
+	FailFast            bool
+	Wait                bool // onDisconnect: wait
 }
 
 // OPCUAServer is the enabled Cybus::Server::Opcua, with the tree of its enabled nodes. There is

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,11 +38,8 @@ func (n *requestRules) publish(r *core.Request) error {
 	if n.closing.Load() {
 		return errRulesClosed
 	}
-	own := *r
-	own.Value = slices.Clone(r.Value)
-	own.Message = slices.Clone(r.Message)
-	own.Properties = slices.Clone(r.Properties)
-	if !n.queue.push(&own, requestOverhead+len(own.Value)+len(own.Message)) {
+	own := r.Clone()
+	if !n.queue.push(own, requestOverhead+len(own.Value)+len(own.Message)) {
 		return fmt.Errorf("%w: too many requests wait for the rules of node %q", core.ErrShed, r.Node.Name())
 	}
 	return nil
