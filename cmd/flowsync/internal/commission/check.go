@@ -53,7 +53,7 @@ func (m *Model) eachNode(f func(*Service, *Node)) {
 }
 
 // checkTopics: no topic is used by two nodes, since their messages could not be told apart. A
-// node that is called a/tres would answer a.
+// node that is called a/tres would answer a, and one that is called a/tend hear how a's end.
 func checkTopics(r *report, model *Model) {
 	first := map[string]*Node{}
 	model.eachNode(func(s *Service, n *Node) {
@@ -63,6 +63,9 @@ func checkTopics(r *report, model *Model) {
 		topics := []string{n.Topic}
 		if n.Operation == Transaction {
 			topics = append(topics, n.Topic+"/treq", n.Topic+"/tres")
+		}
+		if n.Transaction.Outcomes {
+			topics = append(topics, n.Topic+"/tend")
 		}
 		for _, topic := range topics {
 			if other := first[topic]; other != nil {

@@ -19,8 +19,8 @@
 //     !merge are carried out and aliases followed, with a guard against circles. What comes out
 //     are values. A name is looked for among the globals, the parameters, the definitions and
 //     the resources, in this order.
-//  3. decode (object.go, resources.go, node.go, http.go, opcua.go, opcuanode.go, mapping.go): each
-//     resource is read field by field. An unknown field, a wrong type or a number out of range is
+//  3. decode (object.go, resources.go, node.go, transaction.go, fallback.go, http.go, opcua.go,
+//     opcuanode.go, opcuatransaction.go, mapping.go): each resource is read field by field. An unknown field, a wrong type or a number out of range is
 //     a [Problem] with its place; reading goes on, so that one run finds all.
 //  4. plant (tree.go): OPC UA nodes are put below their parents, which may stand anywhere in the
 //     file, and get their node ids.
@@ -52,6 +52,17 @@
 // (inputBuffering, agentName, a format) is accepted, with a notice where its author may expect an
 // effect. An operation must be given but for OPC UA Objects and Variables, although its documentation calls it optional: nothing says
 // what a node without one would do.
+//
+// # Transactions
+//
+// What may lose or repeat something is an error where the file can tell: failFast without the
+// acknowledgements of QoS 1, a window of idempotency keys that ends while their request may still be
+// held, keys for which requesters have no place, a fallback that an OPC UA client could not be given.
+// A fallback is given digit for digit as the file writes its numbers, where JSON has that spelling. One that is
+// null has to say so: an empty line is more likely a mistake, and would look like success.
+//
+// A node that may hold a request for more than a minute, extensions counted, is a warning. Our servers
+// cut nothing that is held, but clients and proxies do by themselves, and those cannot be asked.
 //
 // # OPC UA
 //

@@ -58,6 +58,7 @@ func (s *service) httpTransaction(o *object, n *HTTPNode) {
 		s.warnf(t.place("timeoutErrorCode"), "timeoutErrorCode 408 of %s: clients may repeat a request by themselves after 408; 504 is safer", t.what)
 	}
 	s.noReadTransaction(t)
+	s.warnOfPatience(t, &n.Node, httpPatience)
 	t.done()
 }
 

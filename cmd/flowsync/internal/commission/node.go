@@ -2,9 +2,7 @@ package commission
 
 import (
 	"strings"
-	"time"
 
-	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 )
 
@@ -47,36 +45,6 @@ func (s *service) topic(o *object, id string) string {
 		s.errorf(at, "topic of %s has a brace: these stand for variables in mappings", o.what)
 	}
 	return topic
-}
-
-// transaction reads what is below "transaction" of a node that starts transactions; nil if it
-// does not. The caller reads what its protocol adds, and calls done.
-func (s *service) transaction(o *object, n *Node) *object {
-	v := o.field("transaction")
-	if n.Operation != Transaction {
-		if v != nil && n.Operation != "" {
-			s.errorf(v.pos, "%s has transaction properties, but its operation is %s", o.what, n.Operation)
-		}
-		return nil
-	}
-	if v == nil {
-		v = &value{pos: o.val.pos}
-	}
-	t := s.object(v, "transaction of "+o.what)
-	const most = int64(core.MaxTimeout / time.Millisecond)
-	n.Transaction = TransactionOptions{
-		Timeout: time.Millisecond * time.Duration(t.integer("timeout", int64(core.DefaultTimeout/time.Millisecond), 1, most,
-			"an integer from 1 to 3600000 (ms)")),
-		TimeoutErrorMessage: t.text("timeoutErrorMessage", ""),
-		MaxInFlight:         int(t.integer("maxInFlight", 0, 1, 1<<24, "an integer from 1 to 16777216")),
-		ResponseRules:       t.rules("responseRules", true),
-	}
-	t.refuse("fallback", "idempotencyWindow", "maxExtend")
-	t.refuseTrue("serial", "idempotency", "outcomes", "failFast")
-	if t.oneOf("onDisconnect", "fail", "wait") == "wait" {
-		s.errorf(t.place("onDisconnect"), "onDisconnect: wait of %s is not supported in this version", t.what)
-	}
-	return t
 }
 
 // noReadTransaction refuses what only Variables have; false says no more than what is.

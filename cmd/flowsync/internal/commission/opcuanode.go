@@ -117,46 +117,6 @@ func (s *service) method(o *object, n *OPCUANode) {
 	s.opcuaTransaction(o, n)
 }
 
-// opcuaTransaction reads what is below "transaction".
-func (s *service) opcuaTransaction(o *object, n *OPCUANode) {
-	t := s.transaction(o, &n.Node)
-	if t == nil {
-		return
-	}
-	n.TimeoutStatus = s.timeoutStatus(t)
-	if n.Class == opcua.Variable {
-		n.ReadTransaction = t.truth("readTransaction")
-	} else {
-		s.noReadTransaction(t)
-	}
-	t.done()
-}
-
-// timeoutStatus reads a Bad status, as a number or name. Anything else means BadTimeout, as in
-// Connectware, so that a code that was meant for HTTP does no harm.
-func (s *service) timeoutStatus(t *object) uint32 {
-	standard, _ := opcua.ParseStatus(0, "BadTimeout")
-	v := t.field("timeoutErrorCode")
-	if v == nil {
-		return standard
-	}
-	status, ok := uint32(0), false
-	switch v.kind {
-	case intKind:
-		status, ok = opcua.ParseStatus(v.integer, "")
-	case stringKind:
-		status, ok = opcua.ParseStatus(0, v.text)
-	default:
-		t.wrong(v, "timeoutErrorCode", "a Bad status of OPC UA, as a number or a name such as BadTimeout")
-		return standard
-	}
-	if !ok {
-		s.warnf(v.pos, "timeoutErrorCode of %s is %s, which is no Bad status of OPC UA: BadTimeout is used", t.what, v.shown())
-		return standard
-	}
-	return status
-}
-
 // structured are the names that Connectware has for what may be of any type.
 var structured = map[string]bool{"structure": true, "extensionobject": true, "variant": true, "datavalue": true, "i=22": true}
 
