@@ -17,6 +17,7 @@ type begun struct {
 	Timeout    time.Duration
 	Properties map[string]string
 	Meta       any
+	Key        *core.Key
 	done       core.Completer
 }
 
@@ -38,7 +39,7 @@ func newFakeEngine(script func(*begun) (core.Result, bool)) *fakeEngine {
 }
 
 func (e *fakeEngine) Begin(call *core.Call, done core.Completer) core.ID {
-	b := &begun{Node: call.Node, Value: string(call.Value), Timeout: call.Timeout, Properties: map[string]string{}, Meta: call.Meta, done: done}
+	b := &begun{Node: call.Node, Value: string(call.Value), Timeout: call.Timeout, Properties: map[string]string{}, Meta: call.Meta, Key: call.Key, done: done}
 	for _, p := range call.Properties {
 		b.Properties[p.Name] = strings.Clone(p.Value)
 	}

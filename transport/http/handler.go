@@ -54,12 +54,17 @@ func (s *Server) transact(x *exchange) {
 		x.refuse(r)
 		return
 	}
-	node := x.route.Transaction.Node
+	key, r := x.key()
+	if r != nil {
+		x.refuse(r)
+		return
+	}
 	x.call = core.Call{
-		Node:       node,
+		Node:       x.route.Transaction.Node,
 		Value:      value,
-		Timeout:    x.head.timeout(node.Timeout()),
+		Timeout:    x.head.limit(),
 		Properties: x.properties(),
+		Key:        key,
 	}
 	if x.route.NeedMeta {
 		x.call.Meta = x.meta()

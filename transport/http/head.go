@@ -12,6 +12,8 @@ type head struct {
 	contentType, contentEncoding           []byte
 	preflight                              []byte // Access-Control-Request-Method
 	requestTimeout, traceparent            []byte
+	key                                    []byte // the last Idempotency-Key
+	keys                                   int    // how many of them there are
 	prefer, tracestate                     [][]byte
 	contentLength, transferEncoding        bool
 	manyTraceparents                       bool
@@ -104,9 +106,13 @@ func (h *head) note(name, value []byte) error {
 		if is(name, "sec-fetch-site") {
 			return once(&h.fetchSite, value)
 		}
-	case len("Request-Timeout"):
+	case len("Request-Timeout"): // and Idempotency-Key
 		if is(name, "request-timeout") {
 			h.requestTimeout = value
+		}
+		if is(name, "idempotency-key") {
+			h.key = value
+			h.keys++
 		}
 	case len("Content-Encoding"):
 		if is(name, "content-encoding") {

@@ -26,6 +26,14 @@ const (
 	LargestMaxBody = 512_000
 )
 
+// How long a connection may take, unless [Options] say otherwise. None of these ends a request that
+// is held: it has arrived, and its reply is not being written yet.
+const (
+	DefaultReadTimeout  = 10 * time.Second
+	DefaultIdleTimeout  = time.Minute
+	DefaultWriteTimeout = 30 * time.Second
+)
+
 // maxHeader bounds request line and field lines together, in bytes.
 const maxHeader = 16 << 10
 
@@ -43,11 +51,11 @@ type Options struct {
 	Token string
 	// Logger hears of panics and of failures to accept. nil: slog.Default().
 	Logger *slog.Logger
-	// ReadTimeout is how long a request may take to arrive. 0: 10 s.
+	// ReadTimeout is how long a request may take to arrive. 0: DefaultReadTimeout.
 	ReadTimeout time.Duration
-	// IdleTimeout is how long a connection may wait for its next request. 0: 60 s.
+	// IdleTimeout is how long a connection may wait for its next request. 0: DefaultIdleTimeout.
 	IdleTimeout time.Duration
-	// WriteTimeout is how long a reply may take to be written. 0: 30 s.
+	// WriteTimeout is how long a reply may take to be written. 0: DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// MaxConnections bounds the connections that are open at a time. What comes above it waits
 	// in the operating system's queue. 0: 131 072, or what the limit on file descriptors leaves
@@ -79,9 +87,9 @@ func (o *Options) complete() error {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{"ReadTimeout", &o.ReadTimeout, 10 * time.Second},
-		{"IdleTimeout", &o.IdleTimeout, time.Minute},
-		{"WriteTimeout", &o.WriteTimeout, 30 * time.Second},
+		{"ReadTimeout", &o.ReadTimeout, DefaultReadTimeout},
+		{"IdleTimeout", &o.IdleTimeout, DefaultIdleTimeout},
+		{"WriteTimeout", &o.WriteTimeout, DefaultWriteTimeout},
 	} {
 		if *d.value == 0 {
 			*d.value = d.standard

@@ -1,7 +1,6 @@
 package http
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -9,13 +8,14 @@ import (
 	"github.com/flowsync-go/flowsync/core"
 )
 
-const (
-	jsonType    = "application/json"
-	problemType = "application/problem+json"
-)
+const jsonType = "application/json"
 
-// ProblemTypeBase and the outcome's word together are the type of a problem document.
-const ProblemTypeBase = "https://github.com/flowsync-go/flowsync#outcome-"
+// What headers of a reply tell besides its status and body.
+const (
+	outcomeHeader  = "Flowsync-Outcome"     // with a fallback: what really became of the request
+	doubtHeader    = "Flowsync-In-Doubt"    // with a fallback: the request may have been carried out
+	replayedHeader = "Idempotency-Replayed" // the reply was given before, to a request with this key
+)
 
 // retryAfter is when to come back after shed and not_published: in whole seconds, see retryHeader.
 // After shed the connection is not read before, see rest.
@@ -41,7 +41,7 @@ func (x *exchange) headers() {
 	}
 	if x.cors {
 		h.Set("Access-Control-Allow-Origin", string(x.head.origin))
-		h.Set("Access-Control-Expose-Headers", "*, ETag, Location, Retry-After")
+		h.Set("Access-Control-Expose-Headers", "*, ETag, Flowsync-In-Doubt, Flowsync-Outcome, Idempotency-Replayed, Location, Retry-After")
 	}
 }
 
@@ -76,11 +76,19 @@ func (x *exchange) reply() {
 		return
 	}
 	x.server.rest(x.conn, x.result.Outcome)
-	if x.result.Outcome != core.Answered {
+	h := &x.ctx.Response.Header
+	if x.result.Repeat == core.Replayed {
+		h.Set(replayedHeader, "true")
+	}
+	switch {
+	case x.result.Outcome == core.Answered:
+	case x.route.Transaction.fallsBack(x.result.Outcome):
+		x.substitute(&x.result)
+		return
+	default:
 		x.fail(&x.result)
 		return
 	}
-	h := &x.ctx.Response.Header
 	x.ctx.SetStatusCode(fasthttp.StatusOK)
 	if x.null {
 		x.ctx.SetStatusCode(fasthttp.StatusNoContent)
@@ -95,16 +103,21 @@ func (x *exchange) reply() {
 
 // fail writes a transaction that was not answered as a problem document.
 func (x *exchange) fail(r *core.Result) {
-	p := problem{status: x.statusOf(r), title: titles[r.Outcome], detail: r.Message, result: r}
+	p := problem{status: x.statusOf(r), title: titleOf(r), detail: r.Message, result: r}
 	if t := x.route.Transaction; t != nil && r.Outcome == core.Timeout && t.TimeoutMessage != "" {
 		p.detail = t.TimeoutMessage
 	}
 	x.headers()
+	x.retryAfter(r)
+	x.ctx.SetStatusCode(p.status)
+	x.writeProblem(p)
+}
+
+// retryAfter says when to ask again, where it is known that nothing was done.
+func (x *exchange) retryAfter(r *core.Result) {
 	if r.Outcome == core.Shed || r.Outcome == core.NotPublished {
 		x.ctx.Response.Header.Set("Retry-After", retryHeader)
 	}
-	x.ctx.SetStatusCode(p.status)
-	x.writeProblem(p)
 }
 
 // statusClientClosed is what a log would show for a requester who left; nobody is sent it but
@@ -112,6 +125,9 @@ func (x *exchange) fail(r *core.Result) {
 const statusClientClosed = 499
 
 func (x *exchange) statusOf(r *core.Result) int {
+	if r.Repeat == core.Conflict {
+		return fasthttp.StatusUnprocessableEntity
+	}
 	switch r.Outcome {
 	case core.ResponderError:
 		if r.CodeName == "" && r.Code >= 400 && r.Code <= 599 {
@@ -132,72 +148,4 @@ func (x *exchange) statusOf(r *core.Result) int {
 		return statusClientClosed
 	}
 	return fasthttp.StatusInternalServerError
-}
-
-var titles = map[core.Outcome]string{
-	core.ResponderError: "The responder reported an error",
-	core.Timeout:        "No answer came in time",
-	core.NotPublished:   "The request was not published",
-	core.NoSubscriber:   "No responder is there",
-	core.Shed:           "Too many requests",
-	core.BadResponse:    "The answer is unusable",
-	core.RuleFailed:     "A rule failed",
-	core.Cancelled:      "The request was cancelled",
-	core.Shutdown:       "The gateway is shutting down",
-}
-
-// problem is a problem document (RFC 9457).
-type problem struct {
-	status        int
-	title, detail string
-	result        *core.Result // nil: no transaction
-}
-
-func (x *exchange) writeProblem(p problem) {
-	x.ctx.Response.Header.SetContentType(problemType)
-	x.buf = p.append(x.buf[:0])
-	x.ctx.SetBody(x.buf)
-}
-
-func (p *problem) append(b []byte) []byte {
-	b = append(b, `{"type":"`...)
-	if p.result == nil {
-		b = append(b, "about:blank"...)
-	} else {
-		b = append(b, ProblemTypeBase...)
-		b = append(b, p.result.Outcome.String()...)
-	}
-	b = append(b, `","title":`...)
-	b = appendJSONString(b, p.title)
-	b = append(b, `,"status":`...)
-	b = strconv.AppendInt(b, int64(p.status), 10)
-	b = append(b, `,"detail":`...)
-	b = appendJSONString(b, p.detail)
-	if r := p.result; r != nil {
-		b = appendResult(b, r)
-	}
-	return append(b, '}')
-}
-
-func appendResult(b []byte, r *core.Result) []byte {
-	if !r.ID.IsZero() {
-		b = append(b, `,"id":"`...)
-		b = r.ID.Append(b)
-		b = append(b, '"')
-	}
-	b = append(b, `,"outcome":"`...)
-	b = append(b, r.Outcome.String()...)
-	b = append(b, `","retrySafe":`...)
-	b = strconv.AppendBool(b, r.RetrySafe())
-	b = append(b, `,"elapsedMs":`...)
-	b = strconv.AppendInt(b, r.Elapsed.Milliseconds(), 10)
-	if r.Outcome == core.ResponderError {
-		b = append(b, `,"code":`...)
-		if r.CodeName != "" {
-			b = appendJSONString(b, r.CodeName)
-		} else {
-			b = strconv.AppendInt(b, r.Code, 10)
-		}
-	}
-	return b
 }

@@ -178,32 +178,38 @@ func TestPropertiesAndMeta(t *testing.T) {
 	}
 }
 
-// A requester may shorten the time that he waits, never lengthen it.
+// The engine hears how long the requester waits, less what the way takes, whatever the node allows.
 func TestPreferences(t *testing.T) {
 	var last *begun
 	engine := newFakeEngine(func(b *begun) (core.Result, bool) { last = b; return echo(b) })
 	r := serve(t, http.Options{Engine: engine}, transaction("GET", "/data/x", node(t, core.NodeOptions{Timeout: 5 * time.Second})))
+	const ms = time.Millisecond
 	for _, c := range []struct {
 		headers []string
-		want    time.Duration // 0: the node's
+		want    time.Duration // 0: none
 	}{
 		{nil, 0},
-		{[]string{"Prefer: wait=2"}, 2 * time.Second},
-		{[]string{"Prefer: respond-async, Wait = \"3\"; foo"}, 3 * time.Second},
-		{[]string{"Prefer: return=minimal", "Prefer: wait=1, wait=4"}, time.Second},
-		{[]string{"Prefer: wait=5"}, 0},
-		{[]string{"Prefer: wait=600"}, 0},
+		{[]string{"Prefer: wait=2"}, 1900 * ms},
+		{[]string{"Prefer: respond-async, Wait = \"3\"; foo"}, 2850 * ms},
+		{[]string{"Prefer: return=minimal", "Prefer: wait=1, wait=4"}, 950 * ms},
+		{[]string{"Prefer: wait=600"}, 570 * time.Second},
+		{[]string{"Prefer: wait=999999999999"}, 1368 * time.Minute}, // 24 h less 5 %
 		{[]string{"Prefer: wait=0"}, 0},
 		{[]string{"Prefer: wait=-1"}, 0},
 		{[]string{"Prefer: wait=1.5"}, 0},
 		{[]string{"Prefer: wait"}, 0},
+		{[]string{"Prefer: wait=soon, wait=1"}, 0},
 		{[]string{"Prefer: wait=99999999999999999999"}, 0},
-		{[]string{"Request-Timeout: 750"}, 750 * time.Millisecond},
-		{[]string{"Request-Timeout: 5001"}, 0},
-		{[]string{"Request-Timeout: 999999999999"}, 0},
+		{[]string{"Request-Timeout: 750"}, 712500 * time.Microsecond},
+		{[]string{"Request-Timeout: 100"}, 80 * ms},
+		{[]string{"Request-Timeout: 21"}, ms},
+		{[]string{"Request-Timeout: 1"}, ms},
+		{[]string{"Request-Timeout: 6000"}, 5700 * ms},
+		{[]string{"Request-Timeout: 999999999999"}, 1368 * time.Minute},
 		{[]string{"Request-Timeout: soon"}, 0},
-		{[]string{"Request-Timeout: 1500", "Prefer: wait=1"}, time.Second},
-		{[]string{"Request-Timeout: 500", "Prefer: wait=1"}, 500 * time.Millisecond},
+		{[]string{"Request-Timeout: 1500", "Prefer: wait=1"}, 950 * ms},
+		{[]string{"Request-Timeout: 500", "Prefer: wait=1"}, 475 * ms},
+		{[]string{"Request-Timeout: soon", "Prefer: wait=1"}, 950 * ms},
 	} {
 		require.Equal(t, 200, r.do(t, get("/data/x", c.headers...)).StatusCode)
 		require.Equal(t, c.want, last.Timeout, "%q", c.headers)

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -40,10 +41,11 @@ type Transaction struct {
 	TimeoutCode int
 	// TimeoutMessage is the detail of a timeout. Empty: a text of ours.
 	TimeoutMessage string
-	// Fallback is JSON text that is given as the answer, with a header Flowsync-Outcome, when the
-	// outcome is timeout, shed or not_published. nil: none.
+	// Fallback is JSON text that is given as the answer when the outcome is timeout, shed or
+	// not_published, with a header Flowsync-Outcome that says which; null is 204. At most 512 000
+	// bytes. nil: none.
 	Fallback []byte
-	// Keys says that the header Idempotency-Key becomes [core.Call.Key].
+	// Keys says that the header Idempotency-Key becomes [core.Call.Key]. Else it is not looked at.
 	Keys bool
 }
 
@@ -120,20 +122,49 @@ func (r *Route) complete(haveEngine bool) error {
 	if kinds != 1 {
 		fault("set one of Transaction, Receive and Provide, not %d", kinds)
 	}
-	if t := r.Transaction; t != nil {
-		own := *t
-		r.Transaction = &own
-		if own.Node == nil {
-			fault("a transaction needs a Node")
+	if r.Transaction != nil {
+		var err error
+		if r.Transaction, err = r.Transaction.own(); err != nil {
+			fault("%w", err)
 		}
 		if !haveEngine {
 			fault("a transaction needs Options.Engine")
 		}
-		if own.TimeoutCode == 0 {
-			r.Transaction.TimeoutCode = 500
-		} else if own.TimeoutCode < 400 || own.TimeoutCode > 599 {
-			fault("the timeout code is %d, want 400 to 599", own.TimeoutCode)
-		}
 	}
 	return errors.Join(errs...)
+}
+
+// defaultTimeoutCode is the status of a timeout where none is configured.
+const defaultTimeoutCode = 500
+
+// checkFallback says what is wrong with a fallback.
+func checkFallback(text []byte) error {
+	if len(text) > LargestMaxBody {
+		return fmt.Errorf("it has %d bytes, want at most %d", len(text), LargestMaxBody)
+	}
+	if offset, err := core.ValidJSON(text); err != nil {
+		return fmt.Errorf("it is not valid JSON at byte %d: %w", offset, err)
+	}
+	return nil
+}
+
+// own returns a copy that is the route's, with defaults filled in, and what is wrong with it.
+func (t *Transaction) own() (*Transaction, error) {
+	c, errs := *t, []error(nil)
+	if c.Node == nil {
+		errs = append(errs, errors.New("a transaction needs a Node"))
+	}
+	if c.TimeoutCode == 0 {
+		c.TimeoutCode = defaultTimeoutCode
+	}
+	if c.TimeoutCode < 400 || c.TimeoutCode > 599 {
+		errs = append(errs, fmt.Errorf("the timeout code is %d, want 400 to 599", c.TimeoutCode))
+	}
+	if c.Fallback != nil {
+		if err := checkFallback(c.Fallback); err != nil {
+			errs = append(errs, fmt.Errorf("the fallback: %w", err))
+		}
+		c.Fallback = append([]byte{}, bytes.TrimSpace(c.Fallback)...)
+	}
+	return &c, errors.Join(errs...)
 }
