@@ -37,8 +37,8 @@ func (m *Model) eachHTTPNode(f func(*Service, *HTTPServer, *HTTPNode)) {
 	}
 }
 
-// eachNode calls f with every node that has a topic, of all protocols.
-func (m *Model) eachNode(f func(*Service, *Node)) {
+// EachNode calls f with every node that has a topic, of all protocols.
+func (m *Model) EachNode(f func(*Service, *Node)) {
 	m.eachHTTPNode(func(s *Service, _ *HTTPServer, n *HTTPNode) { f(s, &n.Node) })
 	for _, service := range m.Services {
 		if service.OPCUAServer == nil || service.OPCUAServer.Root == nil {
@@ -56,7 +56,7 @@ func (m *Model) eachNode(f func(*Service, *Node)) {
 // node that is called a/tres would answer a, and one that is called a/tend hear how a's end.
 func checkTopics(r *report, model *Model) {
 	first := map[string]*Node{}
-	model.eachNode(func(s *Service, n *Node) {
+	model.EachNode(func(s *Service, n *Node) {
 		if s.ID == "" {
 			return
 		}

@@ -39,7 +39,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		require.Len(t, model.Services, 1)
 		requireServable(t, model)
-		model.eachNode(func(_ *Service, n *Node) {
+		model.EachNode(func(_ *Service, n *Node) {
 			require.NotEmpty(t, n.Operation)
 			require.Equal(t, n.Operation == Transaction, n.Transaction.Timeout > 0)
 		})

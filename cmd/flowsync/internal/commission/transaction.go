@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/core/idempotency"
 )
 
 // The limits of what is below "transaction", in ms.
@@ -12,7 +13,8 @@ const (
 	longestExtend  = longestTimeout
 	// The table of keys has a bound, and forgets none before its window is over: with a longer
 	// window than a week it would be full of keys that nobody asks for again.
-	shortestWindow, longestWindow, defaultWindow = 1000, 7 * 24 * 3600 * 1000, 600_000
+	shortestWindow, defaultWindow = int64(1000), int64(idempotency.DefaultWindow / time.Millisecond)
+	longestWindow                 = int64(idempotency.MaxWindow / time.Millisecond)
 )
 
 // usualPatience is how long HTTP clients, proxies and OPC UA clients wait at most, if nobody has
@@ -49,6 +51,9 @@ func (s *service) transaction(o *object, n *Node) *object {
 	if n.Transaction.FailFast && n.QoS != 1 {
 		s.errorf(t.place("failFast"), "failFast of %s needs qos: 1 on the node, where it is %d: the broker tells only those who ask for an acknowledgement that nobody listens", t.what, n.QoS)
 	}
+	if n.Transaction.FailFast && n.Retain {
+		s.errorf(t.place("failFast"), "failFast of %s does not go with retain: true: the broker keeps the request for those who come later, and to send it again would not be safe", t.what)
+	}
 	s.idempotency(t, &n.Transaction)
 	return t
 }
@@ -62,7 +67,7 @@ func (s *service) idempotency(t *object, to *TransactionOptions) {
 	if to.Idempotency {
 		to.IdempotencyWindow = window
 		if longest := to.Timeout + to.MaxExtend; window < longest {
-			s.errorf(t.place("idempotencyWindow"), "idempotencyWindow of %s is %d (ms), and a request may be held for %d: its key would be forgotten while it is", t.what, window.Milliseconds(), longest.Milliseconds())
+			s.errorf(t.place("idempotencyWindow"), "idempotencyWindow of %s is %d (ms), and a request may be held for %d: its key would be forgotten when that ends, and who repeats it then has it done twice", t.what, window.Milliseconds(), longest.Milliseconds())
 		}
 		return
 	}

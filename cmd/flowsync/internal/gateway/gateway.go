@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/commission"
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/journal"
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
 	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/core/idempotency"
 	"github.com/flowsync-go/flowsync/transport/http"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
@@ -60,9 +62,12 @@ type Gateway struct {
 	internal *embedded.Broker // the link, if it is one of these; else nil
 	bus      *ruleBus
 	engine   *core.Engine
-	http     *http.Server  // nil: the model has no HTTP server
-	opcua    *opcua.Server // nil: the model has no OPC UA server
-	doors    []*door       // both, as far as there are
+	table    *idempotency.Table // of keys; nil: no node has any
+	journal  *journal.Journal   // of the table; nil: there is no --state
+	ends     *endsPublisher     // nil: no node has outcomes
+	http     *http.Server       // nil: the model has no HTTP server
+	opcua    *opcua.Server      // nil: the model has no OPC UA server
+	doors    []*door            // both, as far as there are
 	relays   []*relay
 	runs     []*rules.Run // of nodes that receive and provide
 	routes   []RouteInfo
@@ -90,14 +95,9 @@ func (g *Gateway) open(ctx context.Context, model *commission.Model) error {
 	if err := g.openLink(); err != nil {
 		return err
 	}
-	g.bus = newRuleBus(g.link)
-	engine, err := core.New(g.bus, core.Options{
-		MaxInFlight: g.settings.MaxInFlight, MaxHeldBytes: g.settings.MaxHeldBytes, Observer: g.settings.Observer,
-	})
-	if err != nil {
+	if err := g.openEngine(model); err != nil {
 		return err
 	}
-	g.engine = engine
 	if err := g.addHTTP(model); err != nil {
 		return err
 	}
@@ -114,6 +114,41 @@ func (g *Gateway) open(ctx context.Context, model *commission.Model) error {
 		g.serving.Go(func() { g.serve(d) })
 	}
 	return nil
+}
+
+// openEngine makes the engine and what stands between it and the link.
+func (g *Gateway) openEngine(model *commission.Model) error {
+	if err := g.openTable(model); err != nil {
+		return err
+	}
+	g.bus = newRuleBus(g.tableBus())
+	engine, err := core.New(g.bus, core.Options{
+		MaxInFlight: g.settings.MaxInFlight, MaxHeldBytes: g.settings.MaxHeldBytes, Observer: g.observers(model),
+	})
+	if err != nil {
+		return err
+	}
+	g.engine = engine
+	if g.table != nil {
+		g.table.Use(engine)
+	}
+	return nil
+}
+
+// observers are all who hear of ends and stray answers.
+func (g *Gateway) observers(model *commission.Model) core.Observer {
+	var all observers
+	if g.settings.Observer != nil {
+		all = append(all, g.settings.Observer)
+	}
+	if g.table != nil {
+		all = append(all, g.table)
+	}
+	if some(model, func(t *commission.TransactionOptions) bool { return t.Outcomes }) {
+		g.ends = startEndsPublisher(g.link, g.settings.Logger)
+		all = append(all, g.ends)
+	}
+	return all
 }
 
 func (g *Gateway) openLink() error {

@@ -9,6 +9,7 @@ import (
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/commission"
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/rules"
 	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/core/idempotency"
 	"github.com/flowsync-go/flowsync/transport/http"
 )
 
@@ -25,9 +26,11 @@ func (g *Gateway) transaction(service string, n *commission.Node, inspect func(*
 	if err != nil {
 		return nil, err
 	}
+	t, rules := &n.Transaction, responseRules(n.Topic+"/tres", response)
 	node, err := g.engine.AddNode(core.NodeOptions{
-		Name: service + "/" + n.ID, Topic: n.Topic, Timeout: n.Transaction.Timeout, MaxInFlight: n.Transaction.MaxInFlight,
-		QoS: n.QoS, Retain: n.Retain, Inspect: inspection(n.Topic+"/tres", response, inspect),
+		Name: service + "/" + n.ID, Topic: n.Topic, Timeout: t.Timeout, MaxInFlight: t.MaxInFlight,
+		QoS: n.QoS, Retain: n.Retain, Serial: t.Serial, MaxExtend: t.MaxExtend, FailFast: t.FailFast, Wait: t.Wait,
+		Inspect: g.inspection(t, rules, inspect),
 	})
 	if err != nil {
 		return nil, err
@@ -36,7 +39,22 @@ func (g *Gateway) transaction(service string, n *commission.Node, inspect func(*
 	if request != nil {
 		g.bus.add(node, request)
 	}
-	return node, nil
+	if t.Outcomes {
+		g.ends.add(node)
+	}
+	if t.Idempotency {
+		err = g.table.AddNode(node, idempotency.NodeOptions{Window: t.IdempotencyWindow, Rules: rules, Protocol: inspect})
+	}
+	return node, err
+}
+
+// inspection is what sees the answers of a node. With keys, the table keeps what the rules made of
+// an answer, and the protocol sees it anew at each replay.
+func (g *Gateway) inspection(t *commission.TransactionOptions, rules, protocol func(*core.Reply) error) func(*core.Reply) error {
+	if t.Idempotency {
+		return g.table.Inspect(rules, protocol)
+	}
+	return inspection(rules, protocol)
 }
 
 func (g *Gateway) intake(n *commission.Node) (func([]byte, *http.Meta) error, error) {

@@ -51,7 +51,7 @@ func (g *Gateway) openOPCUA(s *commission.OPCUAServer, root *opcua.Node) error {
 		return fmt.Errorf("%s: %w: choose another address with --opcua", whose, err)
 	}
 	server, err := opcua.New(opcua.Options{
-		Engine: g.engine, Root: root, ApplicationURI: s.ApplicationURI, Hosts: s.Hosts, Path: s.ResourcePath,
+		Engine: g.doorEngine(), Root: root, ApplicationURI: s.ApplicationURI, Hosts: s.Hosts, Path: s.ResourcePath,
 		Security: s.Security, Anonymous: s.Anonymous, Login: g.settings.Login,
 		State: g.settings.State, Version: g.settings.Version, Logger: g.settings.Logger,
 	})
@@ -112,6 +112,7 @@ func (g *Gateway) operate(service string, n *commission.OPCUANode, node *opcua.N
 func (g *Gateway) opcuaTransaction(service string, n *commission.OPCUANode, node *opcua.Node) error {
 	node.Transaction = &opcua.Transaction{
 		TimeoutStatus: n.TimeoutStatus, TimeoutMessage: n.Transaction.TimeoutErrorMessage, Read: n.ReadTransaction,
+		Fallback: n.Transaction.Fallback, Keys: n.Transaction.Idempotency,
 	}
 	var err error
 	node.Transaction.Node, err = g.transaction(service, &n.Node, opcua.Inspect(node))

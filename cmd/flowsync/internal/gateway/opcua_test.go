@@ -171,6 +171,34 @@ func TestWrite(t *testing.T) {
 	require.Equal(t, int32(0), m.read("Speed").Value.Value(), "it keeps its value")
 }
 
+// TestReadWithResponseRules: rules do not hide that it was a Read, which needs a value that fits.
+func TestReadWithResponseRules(t *testing.T) {
+	r := open(t, opcuaHead+variable("Recipe", "String", "transaction",
+		`, initialValue: old, transaction: {readTransaction: true, responseRules: [{transform: {expression: '{"id": $.id, "value": $.value.given}'}}]}`))
+	answers := make(chan string, 1)
+	r.respond("services/test/Recipe/treq", func(string) string { return `"value":{"given":` + <-answers + `}` })
+	m := r.machine(t)
+	answers <- `"new"`
+	require.Equal(t, "new", m.read("Recipe").Value.Value())
+	for _, wrong := range []string{"null", "5"} {
+		answers <- wrong
+		require.Equal(t, ua.StatusBadUnknownResponse, m.read("Recipe").Status, wrong)
+	}
+	stats := r.Engine().Stats(r.Engine().Nodes()[0])
+	require.EqualValues(t, 2, stats.Ended[core.BadResponse], "what the client saw is what was counted")
+	require.EqualValues(t, 1, stats.Ended[core.Answered])
+}
+
+// TestResponseRulesWithoutAnAnswer: what the rules leave may be no answer.
+func TestResponseRulesWithoutAnAnswer(t *testing.T) {
+	r := open(t, opcuaHead+method("Nothing", `, transaction: {responseRules: [{transform: {expression: '{"id": $.id}'}}]}`)+
+		method("Later", `, transaction: {responseRules: [{transform: {expression: '{"id": $.id, "extend": 5}'}}]}`))
+	r.respond("services/test/+/treq", func(string) string { return `"value":true` })
+	m := r.machine(t)
+	require.Equal(t, ua.StatusBadUnknownResponse, m.call("Nothing", "1").StatusCode)
+	require.Equal(t, ua.StatusBadUnknownResponse, m.call("Later", "1").StatusCode)
+}
+
 // TestVariablesAndTopics: what comes in over MQTT can be read, and what is written goes out.
 func TestVariablesAndTopics(t *testing.T) {
 	r := open(t, opcuaHead+variable("Temperature", "Double", "serverProvides", `, rules: [{transform: {expression: '{"value": $.value / 2}'}}]`)+

@@ -14,16 +14,16 @@ import (
 // passed or the requester is gone. One goroutine, because requests leave in order.
 type requestRules struct {
 	pipeline *rules.Pipeline
-	link     link
+	next     core.Bus
 	sink     core.Sink
 	queue    *queue[*core.Request]
 	closing  atomic.Bool
 	stopped  chan struct{}
 }
 
-func startRequestRules(pipeline *rules.Pipeline, l link, sink core.Sink) *requestRules {
+func startRequestRules(pipeline *rules.Pipeline, next core.Bus, sink core.Sink) *requestRules {
 	n := &requestRules{
-		pipeline: pipeline, link: l, sink: sink, queue: newQueue[*core.Request](), stopped: make(chan struct{}),
+		pipeline: pipeline, next: next, sink: sink, queue: newQueue[*core.Request](), stopped: make(chan struct{}),
 	}
 	go n.work()
 	return n
@@ -82,7 +82,7 @@ func (n *requestRules) apply(r *core.Request) error {
 		return fmt.Errorf("%w: %w", core.ErrRuleFailed, err)
 	}
 	r.Message = message
-	return n.link.Publish(r)
+	return n.next.Publish(r)
 }
 
 // close ends the goroutine. It waits for the rules that are running, which takes about a second

@@ -32,7 +32,7 @@ func (g *Gateway) openHTTP() error {
 		return nil
 	}
 	server, err := http.New(http.Options{
-		Engine: g.engine, TLS: g.settings.TLS, AllowOrigins: g.settings.AllowOrigins,
+		Engine: g.doorEngine(), TLS: g.settings.TLS, AllowOrigins: g.settings.AllowOrigins,
 		Token: g.settings.Token, Logger: g.settings.Logger,
 	})
 	if err != nil {
@@ -94,6 +94,7 @@ func (g *Gateway) httpTransaction(service string, n *commission.HTTPNode) (*http
 	}
 	return &http.Transaction{
 		Node: node, TimeoutCode: n.TimeoutErrorCode, TimeoutMessage: n.Transaction.TimeoutErrorMessage,
+		Fallback: n.Transaction.Fallback, Keys: n.Transaction.Idempotency,
 	}, nil
 }
 

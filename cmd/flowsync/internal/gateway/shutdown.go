@@ -26,6 +26,9 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.draining.Store(true)
 	g.announce(ctx)
 	var errs []error
+	if g.table != nil {
+		g.table.Drain() // who waits for a late answer may wait for long, and can ask again later
+	}
 	if g.engine.Drain(ctx) != nil { // nothing but the end of ctx
 		errs = append(errs, ErrStillHeld)
 	}
@@ -62,6 +65,13 @@ func (g *Gateway) closeAll() error {
 	for _, r := range g.runs {
 		r.Close()
 	}
+	if g.ends != nil {
+		g.ends.close()
+	}
+	return errors.Join(g.closeLink(), g.closeTable())
+}
+
+func (g *Gateway) closeLink() error {
 	if g.link == nil {
 		return nil
 	}
