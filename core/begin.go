@@ -45,7 +45,7 @@ func (e *Engine) hold(call *Call, done Completer, sh *shard, now, deadline int64
 		e.refused(node, outcome, why, done)
 		return key{}
 	}
-	k, outcome := sh.begin(node, done, size, now, deadline)
+	k, outcome := sh.begin(node, done, size, now, deadline, limitOf(call, now))
 	if outcome != 0 {
 		e.release(node, size)
 		e.refused(node, outcome, whyNoSlot(outcome), done)
@@ -60,6 +60,11 @@ func (e *Engine) publish(call *Call, k key, r *Request, now int64, timeout time.
 	k.put(&r.ID)
 	r.Node, r.Value, r.Properties, r.Meta, r.Key = call.Node, call.Value, call.Properties, call.Meta, call.Key
 	r.Timestamp, r.Timeout, r.Deadline = start.UnixMilli(), timeout, start.Add(timeout)
+	if call.Node.gate != nil {
+		e.publishInTurn(k, r, now+int64(timeout))
+		*r = Request{}
+		return
+	}
 	err := e.bus.Publish(r)
 	*r = Request{}
 	if err != nil {

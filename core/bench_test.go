@@ -121,7 +121,7 @@ func warmUp[K any](c correlate.Core[K]) {
 }
 
 func (t benchTable) Begin(h *correlate.Held, timeout time.Duration) key {
-	k, _ := t.shard.begin(t.node, expires{h}, 0, 1, int64(timeout))
+	k, _ := t.shard.begin(t.node, expires{h}, 0, 1, int64(timeout), 0)
 	return k
 }
 

@@ -7,6 +7,10 @@ package core
 // just before the request leaves the process and must drop the request if that returns false.
 // Requests of one node leave in the order in which Publish was called.
 //
+// Sink.Resolve and Sink.Fail call Publish on their own goroutine if the transaction that ends lets
+// the next of a serial node out, and completers may call anything: a bus must not hold a lock of its
+// own while it calls them. Sink.Sent calls nobody.
+//
 // The request, its byte slices and its properties are valid only during the call: copy what
 // is kept. An error ends the transaction: wrap one of this package's sentinel errors
 // ([ErrNotSent], [ErrRefused], [ErrNoSubscriber], [ErrShed], [ErrRuleFailed]) to say as what;
@@ -41,7 +45,8 @@ type Attacher interface {
 	Attach(*Node) error
 }
 
-// Observer hears of every end and of every answer that completed nothing, outside all locks.
+// Observer hears of every end and of every answer that completed nothing, those that prolonged a
+// transaction ([Extended]) included, outside all locks.
 // It must not block and must not keep the byte slices in what it is given.
 type Observer interface {
 	Ended(*Node, Result)

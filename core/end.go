@@ -9,12 +9,15 @@ import (
 // lacks.
 func (e *Engine) finish(h *held, r *Result, now int64) {
 	h.key.put(&r.ID)
-	r.Elapsed, r.Sent = time.Duration(now-h.begun), h.sent
+	r.Elapsed, r.Sent = time.Duration(now-h.begun), h.sent()
 	e.release(h.node, h.size)
 	if e.options.Observer != nil {
 		e.options.Observer.Ended(h.node, *r)
 	}
 	h.done.Complete(*r)
+	if h.node.gate != nil {
+		e.leave(h, r.Outcome)
+	}
 }
 
 // shardOf returns the shard that an id of this engine points to.
@@ -64,7 +67,7 @@ func (e *Engine) expire(now int64) int64 {
 			batch, at := e.shards[i].advance(now, e.batch[:0])
 			for j := range batch {
 				h := &batch[j]
-				e.finish(h, &Result{Outcome: expiredAs(h.sent), Message: expiredWhy(h.sent)}, now)
+				e.finish(h, &Result{Outcome: expiredAs(h.flags), Message: expiredWhy(h.flags)}, now)
 				*h = held{}
 			}
 			if at > now {
@@ -77,9 +80,12 @@ func (e *Engine) expire(now int64) int64 {
 	return next
 }
 
-func expiredWhy(sent bool) string {
-	if sent {
+func expiredWhy(flags uint16) string {
+	switch {
+	case flags&flagSent != 0:
 		return "no answer came in time"
+	case flags&flagWaiting != 0:
+		return "waited behind another request of this serial node until its deadline"
 	}
 	return "the request could not be published in time"
 }

@@ -30,6 +30,8 @@ type Engine struct {
 	draining  atomic.Bool
 	drained   chan struct{} // one token: held has reached 0 while draining
 
+	turns sync.WaitGroup // timers and goroutines that give places of serial nodes to the next
+
 	mu     sync.Mutex // guards the list of nodes and closed; taken by AddNode, Nodes and Close only
 	nodes  []*Node
 	closed bool
@@ -87,6 +89,9 @@ func (e *Engine) AddNode(options NodeOptions) (*Node, error) {
 		}
 	}
 	node := &Node{options: options, index: e.addCounters(), treq: options.Topic + "/treq", tres: options.Topic + "/tres"}
+	if options.Serial {
+		node.gate = newGate()
+	}
 	if a, ok := e.bus.(Attacher); ok {
 		if err := a.Attach(node); err != nil {
 			return nil, err
@@ -135,7 +140,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 // done. Further calls of it do nothing. It does not close the bus.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	closed := e.closed
+	closed, nodes := e.closed, e.nodes
 	e.closed = true
 	e.mu.Unlock()
 	if closed {
@@ -143,6 +148,11 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	e.draining.Store(true)
+	for _, n := range nodes {
+		if n.gate != nil { // what waits has not left, and must not now
+			n.gate.close(&e.turns)
+		}
+	}
 	e.driver.close()
 	batch := make([]held, 0, advanceBudget)
 	for i := range e.shards {
@@ -155,5 +165,6 @@ func (e *Engine) Close() error {
 			}
 		}
 	}
+	e.turns.Wait()
 	return nil
 }

@@ -184,7 +184,7 @@ func TestTableAndWheelAgree(t *testing.T) {
 	for range 20_000 {
 		switch random.IntN(3) {
 		case 0:
-			id, _ := sh.begin(node, ignore{}, 0, now, now+random.Int64N(1<<33))
+			id, _ := sh.begin(node, ignore{}, 0, now, now+random.Int64N(1<<33), 0)
 			ids = append(ids, id)
 		case 1:
 			if len(ids) > 0 {
@@ -255,7 +255,7 @@ func TestIDsAreNotReused(t *testing.T) {
 	sh, node := newTestShard()
 	seen := map[ID]bool{}
 	for range 10_000 {
-		k, _ := sh.begin(node, ignore{}, 0, 0, tick)
+		k, _ := sh.begin(node, ignore{}, 0, 0, tick, 0)
 		id := k.id()
 		require.False(t, seen[id])
 		seen[id] = true
@@ -339,7 +339,7 @@ func TestEndsAreBounded(t *testing.T) {
 	sh.ends.init(64)
 	var ids []key
 	for range 1000 {
-		id, _ := sh.begin(node, ignore{}, 0, 0, tick)
+		id, _ := sh.begin(node, ignore{}, 0, 0, tick, 0)
 		ids = append(ids, id)
 		sh.answer(id, node, Answered, 0, &held{})
 	}
@@ -358,7 +358,7 @@ func TestShardIsFull(t *testing.T) {
 	sh, node := newTestShard()
 	sh.maxSlots = 2
 	for _, want := range []Outcome{0, 0, Shed} {
-		_, outcome := sh.begin(node, ignore{}, 0, 0, tick)
+		_, outcome := sh.begin(node, ignore{}, 0, 0, tick, 0)
 		require.Equal(t, want, outcome)
 	}
 }

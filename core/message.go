@@ -9,20 +9,22 @@ import (
 // property).
 type Property struct{ Name, Value string }
 
-// Call is what a requester asks. Nothing in it is kept after Begin returns, except Meta, which
-// is handed to the bus as it is.
+// Call is what a requester asks. Nothing in it is kept after Begin returns, except Meta and Key,
+// which are handed to the bus as they are.
 type Call struct {
 	Node *Node
 	// Value is the JSON text of the request's value. nil means null.
 	Value []byte
-	// Timeout may shorten the node's timeout, never lengthen it. 0: the node's.
+	// Timeout is how long the requester himself waits, 0: as long as it takes. It may shorten the
+	// node's timeout, never lengthen it, and bounds what a responder may add to that
+	// ([NodeOptions.MaxExtend]).
 	Timeout time.Duration
 	// Properties travel with the request.
 	Properties []Property
 	// Meta is for whoever stands between engine and bus (rules); the engine does not look at it.
 	Meta any
 	// Key, if set, says which requests are one and the same, see package idempotency; the engine
-	// does not look at it. It is handed to the bus as it is.
+	// does not look at it.
 	Key *Key
 }
 
@@ -43,8 +45,8 @@ type Request struct {
 	Node       *Node
 	Timestamp  int64 // Unix time in ms at which the transaction began
 	Value      []byte
-	Timeout    time.Duration // from the beginning of the transaction to its deadline
-	Deadline   time.Time     // with monotonic clock reading
+	Timeout    time.Duration // what was left until Deadline when the engine gave it to the bus
+	Deadline   time.Time     // with monotonic clock reading; a bus that keeps the request goes by it
 	Properties []Property
 	Meta       any
 	Key        *Key
@@ -95,7 +97,8 @@ type Reply struct {
 	Error *ReplyError
 	// HTTP is the JSON text of the http member; nil if there is none.
 	HTTP []byte
-	// Extend is the JSON text of the extend member; nil if there is none.
+	// Extend is the JSON text of the extend member; nil if there is none. With a value or an error
+	// it means nothing.
 	Extend []byte
 	// Problem says why the answer cannot complete its transaction with success although its id
 	// is readable: an unusable error member, or neither value, error nor extend.
@@ -106,6 +109,9 @@ type Reply struct {
 	// Extra is set by [NodeOptions.Inspect] and handed on in [Result].
 	Extra any
 }
+
+// extendsOnly says whether a reply asks for time and says nothing else.
+func (r *Reply) extendsOnly() bool { return r.Value == nil && r.Error == nil && r.Problem == nil }
 
 // ReplyError is the error member of an answer.
 type ReplyError struct {
@@ -148,7 +154,7 @@ const (
 // RetrySafe says whether the request may be repeated without the risk of a second execution.
 func (r *Result) RetrySafe() bool { return r.Outcome.RetrySafe(r.Sent) }
 
-// Stray is an answer that completed nothing.
+// Stray is an answer that completed nothing. One that prolonged its transaction is among them.
 type Stray struct {
 	Kind AnswerKind
 	ID   ID // zero if it had none
@@ -157,7 +163,8 @@ type Stray struct {
 	Outcome  Outcome
 	Lateness time.Duration
 	Payload  []byte
-	Err      error // what is wrong with a malformed one
+	Err      error         // what is wrong with a malformed one, or why one was ignored
+	Added    time.Duration // what one of the kind Extended has added
 }
 
 // Completer is told how a transaction ended, exactly once, outside every lock. It must not

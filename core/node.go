@@ -13,6 +13,7 @@ type Node struct {
 	treq     string
 	tres     string
 	inFlight atomic.Int64 // used only when MaxInFlight is set
+	gate     *gate        // nil unless it is serial
 }
 
 // Name labels the node in logs and metrics.
@@ -35,6 +36,12 @@ func (n *Node) QoS() byte { return n.options.QoS }
 
 // Retain says whether requests are published retained.
 func (n *Node) Retain() bool { return n.options.Retain }
+
+// Serial says whether its requests are published one at a time.
+func (n *Node) Serial() bool { return n.options.Serial }
+
+// MaxExtend is how much time responders may add to a transaction in all.
+func (n *Node) MaxExtend() time.Duration { return n.options.MaxExtend }
 
 // FailFast says whether requests end as no_subscriber when the bus hears that nobody listens.
 func (n *Node) FailFast() bool { return n.options.FailFast }

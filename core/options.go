@@ -54,11 +54,14 @@ type NodeOptions struct {
 	QoS    byte
 	Retain bool
 	// Serial publishes one request at a time: the next one, in the order in which they began, when
-	// the one before was answered or its deadline has come. Who waits past his own deadline
-	// ends as shed.
+	// the one before has ended. Who waits past his own deadline ends as shed. A requester who goes
+	// away after his request was sent does not let the next one out: an answer to it does, or its
+	// deadline. Those who wait are held, so MaxInFlight counts them, and the values of their
+	// requests are kept.
 	Serial bool
-	// MaxExtend is how much time a responder may add in all by answers that say extend, up to the
-	// requester's own limit. At most an hour. 0: none.
+	// MaxExtend is how much time a responder may add in all to the deadline of a transaction, by
+	// answers like {"id":"…","extend":1500} with whole milliseconds, written as any JSON number. It
+	// never goes beyond the requester's own limit ([Call]). At most an hour. 0: none.
 	MaxExtend time.Duration
 	// FailFast ends a request as no_subscriber when the broker says that nobody listens. It needs
 	// QoS 1.
@@ -122,6 +125,12 @@ func (o *NodeOptions) complete() error {
 	}
 	if o.QoS > 2 {
 		errs = append(errs, fmt.Errorf("core: node %q has QoS %d, want 0, 1 or 2", o.Name, o.QoS))
+	}
+	if o.MaxExtend < 0 || o.MaxExtend > MaxTimeout {
+		errs = append(errs, fmt.Errorf("core: node %q has a MaxExtend of %v, want 0 to %v", o.Name, o.MaxExtend, MaxTimeout))
+	}
+	if o.FailFast && o.QoS != 1 {
+		errs = append(errs, fmt.Errorf("core: node %q has FailFast with QoS %d, want 1: only then the broker says that nobody listens", o.Name, o.QoS))
 	}
 	return errors.Join(errs...)
 }

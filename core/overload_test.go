@@ -136,7 +136,7 @@ func TestOverdueIsFoundAgain(t *testing.T) {
 		for i := range e.shards {
 			now := e.clock.now()
 			e.held.Add(1)
-			k, _ := e.shards[i].begin(node, ignore{}, 0, now, now+1) // the driver does not know
+			k, _ := e.shards[i].begin(node, ignore{}, 0, now, now+1, 0) // the driver does not know
 			time.Sleep(e.options.MaxLate)
 			require.False(t, e.overdue(e.clock.now()))
 			time.Sleep(2 * time.Millisecond)

@@ -34,6 +34,10 @@ func (e *Engine) Resolve(a Answer) bool {
 	case !e.own(k):
 		return e.stray(a, Stray{Kind: Foreign, ID: reply.ID})
 	}
+	if reply.extendsOnly() {
+		e.extend(a, k, reply.Extend)
+		return false
+	}
 	shard := e.shardOf(k)
 	// Inspect may be costly and may keep state: it is for answers that can still end something.
 	// One that cannot is only counted, whatever it says.
@@ -43,14 +47,14 @@ func (e *Engine) Resolve(a Answer) bool {
 	} else if reply.Completer = shard.holder(k, a.Node); reply.Completer != nil {
 		e.resultOf(a.Node, reply, &r)
 	}
-	if r.Outcome == 0 {
-		return e.stray(a, Stray{Kind: Ignored, ID: reply.ID})
-	}
 	now := e.clock.now()
 	var h held
 	kind, before := shard.answer(k, a.Node, r.Outcome, now, &h)
 	if kind != Matched {
 		e.observe(a, Stray{Kind: kind, ID: reply.ID, Outcome: before.outcome, Lateness: before.ago})
+		if a.Node.gate != nil { // its requester may have gone, and others wait for its place
+			e.vacate(a.Node.gate, k)
+		}
 		return false
 	}
 	e.finish(&h, &r, now)
@@ -77,7 +81,7 @@ func identify(reply *Reply, correlation []byte) error {
 	return nil
 }
 
-// resultOf says in r how a reply ends its transaction; no outcome if it does not.
+// resultOf says in r how a reply ends its transaction.
 func (e *Engine) resultOf(node *Node, reply *Reply, r *Result) {
 	if node.options.Inspect != nil && reply.Problem == nil && (reply.Value != nil || reply.Error != nil) {
 		if err := e.inspect(node, reply); err != nil {
@@ -93,8 +97,8 @@ func (e *Engine) resultOf(node *Node, reply *Reply, r *Result) {
 		r.Outcome, r.Message = BadResponse, reply.Problem.Error()
 	case reply.Error != nil:
 		r.Outcome, r.Code, r.CodeName, r.Message = ResponderError, reply.Error.Code, reply.Error.CodeName, reply.Error.Message
-	case reply.Value == nil: // extend alone
-		r.Outcome = 0
+	case reply.Value == nil: // Inspect has taken it
+		r.Outcome, r.Message = BadResponse, errNothingInIt.Error()
 	default:
 		r.Outcome, r.Value, r.Extra = Answered, reply.Value, reply.Extra
 	}

@@ -21,6 +21,10 @@ type shard struct {
 	ends   ends
 	counts []nodeCounts // by node index
 
+	// limits is until when a requester waits, by slot number: only for those who bound what a
+	// responder may add. It is nil until there is one.
+	limits map[uint32]int64
+
 	// constant after init
 	index, bits uint32 // its number; the bits of an id's place that hold it
 	instance    uint16
@@ -39,13 +43,16 @@ type nodeCounts struct {
 
 // held is a transaction that was taken out of its shard: whoever has it completes it.
 type held struct {
-	key   key
-	node  *Node
-	done  Completer
-	begun int64
-	size  uint32
-	sent  bool
+	key      key
+	node     *Node
+	done     Completer
+	begun    int64
+	deadline int64
+	size     uint32
+	flags    uint16 // slot.mid
 }
+
+func (h *held) sent() bool { return h.flags&flagSent != 0 }
 
 func (sh *shard) init(index, bits uint32, instance uint16, maxSlots uint32, seed [32]byte) {
 	sh.index, sh.bits, sh.instance, sh.maxSlots = index, bits, instance, maxSlots
@@ -53,9 +60,10 @@ func (sh *shard) init(index, bits uint32, instance uint16, maxSlots uint32, seed
 	sh.random.Seed(seed)
 }
 
-// begin puts a transaction into the table and arms its deadline. A zero key and the outcome
-// say that it was refused; it is counted all the same.
-func (sh *shard) begin(node *Node, done Completer, size uint32, now, deadline int64) (key, Outcome) {
+// begin puts a transaction into the table and arms its deadline. limit is when its requester has
+// waited long enough whatever a responder adds, 0: never. A zero key and the outcome say that it
+// was refused; it is counted all the same.
+func (sh *shard) begin(node *Node, done Completer, size uint32, now, deadline, limit int64) (key, Outcome) {
 	sh.mu.Lock()
 	counts := &sh.counts[node.index]
 	counts.begun++
@@ -73,6 +81,9 @@ func (sh *shard) begin(node *Node, done Completer, size uint32, now, deadline in
 	s := sh.table.at(i)
 	s.rest, s.mid = sh.randomRest(), sh.randomMid()
 	s.deadline, s.begun, s.node, s.done, s.size = deadline, now, node, done, size
+	if limit != 0 {
+		sh.limitLocked(i, s, limit)
+	}
 	sh.wheel.arm(&sh.table, i, s)
 	k := sh.keyOf(i, s)
 	sh.mu.Unlock()
@@ -157,16 +168,23 @@ func (sh *shard) answer(k key, node *Node, outcome Outcome, now int64, h *held) 
 		sh.mu.Unlock()
 		return Matched, past{}
 	}
-	kind, before := Unknown, past{}
-	if end := sh.ends.find(i, k, now); end != nil && end.node == uint32(node.index) {
-		kind, before = Late, past{end.outcome, time.Duration(now - end.at)}
-		if end.outcome == Answered || end.outcome == ResponderError {
-			kind = Duplicate
-		}
-	}
+	kind, before := sh.strayLocked(i, k, node, now)
 	counts.answers[kind]++
 	sh.mu.Unlock()
 	return kind, before
+}
+
+// strayLocked says what an answer is whose transaction is not held.
+func (sh *shard) strayLocked(i uint32, k key, node *Node, now int64) (AnswerKind, past) {
+	end := sh.ends.find(i, k, now)
+	if end == nil || end.node != uint32(node.index) {
+		return Unknown, past{}
+	}
+	before := past{end.outcome, time.Duration(now - end.at)}
+	if end.outcome == Answered || end.outcome == ResponderError {
+		return Duplicate, before
+	}
+	return Late, before
 }
 
 // count counts an answer that names no transaction of this engine.
@@ -193,7 +211,7 @@ func (sh *shard) advance(now int64, batch []held) ([]held, int64) {
 		budget--
 		s := sh.table.at(i)
 		batch = append(batch, held{})
-		sh.takeLocked(i, s, expiredAs(s.mid&flagSent != 0), now, &batch[len(batch)-1])
+		sh.takeLocked(i, s, expiredAs(s.mid), now, &batch[len(batch)-1])
 	}
 	return batch, sh.wheel.next()
 }
@@ -210,10 +228,13 @@ func (sh *shard) oldest(now int64) (deadline int64, known bool) {
 	return never, budget > 0
 }
 
-// expiredAs is how a transaction ends whose deadline has come.
-func expiredAs(sent bool) Outcome {
-	if sent {
+// expiredAs is how a transaction with these flags ends when its deadline has come.
+func expiredAs(flags uint16) Outcome {
+	switch {
+	case flags&flagSent != 0:
 		return Timeout
+	case flags&flagWaiting != 0:
+		return Shed
 	}
 	return NotPublished
 }
@@ -238,7 +259,10 @@ func (sh *shard) close(now int64, from uint32, batch []held) ([]held, uint32) {
 
 // takeLocked is the one way out of the table: removal is ownership.
 func (sh *shard) takeLocked(i uint32, s *slot, outcome Outcome, now int64, h *held) {
-	h.key, h.node, h.done, h.begun, h.size, h.sent = sh.keyOf(i, s), s.node, s.done, s.begun, s.size, s.mid&flagSent != 0
+	h.key, h.node, h.done, h.begun, h.deadline, h.size, h.flags = sh.keyOf(i, s), s.node, s.done, s.begun, s.deadline, s.size, s.mid
+	if s.mid&flagLimited != 0 {
+		delete(sh.limits, i)
+	}
 	sh.wheel.disarm(&sh.table, i, s)
 	sh.counts[s.node.index].ended[outcome]++
 	sh.ends.remember(s, i, outcome, now)

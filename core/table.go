@@ -17,7 +17,11 @@ type slot struct {
 const (
 	midRandom = 0x0fff // of slot.mid and of the id's bytes 6–7
 	midV4     = 0x4000 // the version nibble of the id
-	flagSent  = 0x1000 // slot.mid: it was handed over
+
+	// in slot.mid
+	flagSent    = 0x1000 // it was handed over
+	flagWaiting = 0x2000 // it waits for the place of its serial node
+	flagLimited = 0x8000 // its requester waits no longer than shard.limits says
 )
 
 // Slots live in pages, so that growing moves nothing and a slot's address is stable.

@@ -105,7 +105,7 @@ func milliseconds(text string) int64 {
 }
 
 func (p *player) begin(name, deadline string) string {
-	k, outcome := p.shard.begin(p.node, ignore{}, 0, p.now, milliseconds(deadline))
+	k, outcome := p.shard.begin(p.node, ignore{}, 0, p.now, milliseconds(deadline), 0)
 	if outcome != 0 {
 		return "refused " + outcome.String()
 	}
@@ -142,7 +142,7 @@ func (p *player) advance() string {
 		batch, next := p.shard.advance(p.now, nil)
 		all = append(all, batch...)
 		if next > p.now {
-			return p.list(all, func(h held) Outcome { return expiredAs(h.sent) })
+			return p.list(all, func(h held) Outcome { return expiredAs(h.flags) })
 		}
 	}
 }

@@ -86,7 +86,7 @@ func TestWheelBudget(t *testing.T) {
 	sh, node := newTestShard()
 	const n = 10_000
 	for range n {
-		sh.begin(node, ignore{}, 0, 0, 5000*tick)
+		sh.begin(node, ignore{}, 0, 0, 5000*tick, 0)
 	}
 	seen, calls := 0, 0
 	for {
