@@ -22,6 +22,8 @@ var (
 	errClosed     = errors.New("the bus is closed")
 	errNotStarted = errors.New("the bus is not started")
 	errLost       = errors.New("the connection was lost")
+
+	errNotSubscribed = errors.New("not yet subscribed")
 )
 
 // What becomes of a request is told to its requester. Where the broker is and why it cannot be
@@ -42,6 +44,7 @@ type Bus struct {
 	publishers []*publisher
 	answers    *subscriber // of all answer topics
 	listener   *subscriber // of everything else; it connects with the first Subscribe
+	knowledge  knowledge   // of the broker
 	news       signal      // something about Ready may have changed
 
 	ctx    context.Context // ends with Close
@@ -60,6 +63,8 @@ type route struct {
 	account      account
 	publisher    *publisher
 	subscription *subscription // of the answer topic
+	waits        bool          // for a connection
+	unheard      error         // what no subscriber ends a request with; nil: that ends nothing
 }
 
 // Dial returns a bus for the broker that options name. It does not connect: see [Bus.Start].
@@ -75,6 +80,7 @@ func Dial(options Options) (*Bus, error) {
 		routes: xsync.NewMapOf[*core.Node, *route](),
 	}
 	b.news.init()
+	b.knowledge.init(b)
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.answers = newSubscriber(b, checked.ClientID)
 	b.listener = newSubscriber(b, checked.ClientID+"-sub")
@@ -96,11 +102,18 @@ func (b *Bus) Attach(node *core.Node) error {
 	if err := errors.Join(ValidateTopic(node.RequestTopic()), ValidateTopic(node.AnswerTopic())); err != nil {
 		return fmt.Errorf("mqtt: node %q: %w", node.Name(), err)
 	}
-	b.routes.Store(node, &route{
+	rt := &route{
 		form:         formOf(node),
 		publisher:    b.pick(node.Topic()),
 		subscription: b.answers.add(node.AnswerTopic(), 1, node, nil),
-	})
+		waits:        node.Wait(),
+	}
+	rt.account.route = rt
+	if node.FailFast() && !node.Retain() { // who subscribes later is given what is retained
+		rt.unheard = fmt.Errorf("%w to %s", core.ErrNoSubscriber, node.RequestTopic())
+	}
+	b.routes.Store(node, rt)
+	b.knowledge.attach(node)
 	return nil
 }
 
@@ -115,14 +128,35 @@ func (b *Bus) Publish(r *core.Request) error {
 	if !ok {
 		return fmt.Errorf("%w: node %q is not attached to this bus", core.ErrNotSent, r.Node.Name())
 	}
-	if err := b.answers.trouble(rt.subscription); err != nil {
-		return err
+	if rt.waits {
+		return rt.publisher.room.publish(rt, r)
 	}
-	c, err := rt.publisher.connection()
+	c, err := b.way(rt)
 	if err != nil {
 		return err
 	}
 	return c.request(rt, r)
+}
+
+// way returns the connection for the requests of a node, or for requesters why they cannot go out.
+func (b *Bus) way(rt *route) (*conn, error) {
+	if err := b.answers.trouble(rt.subscription); err != nil {
+		return nil, err
+	}
+	return rt.publisher.connection()
+}
+
+// passing says whether what keeps a request from going out passes by itself, so that it may wait.
+func passing(err error) bool {
+	return errors.Is(err, errAway) || errors.Is(err, errEnded) || errors.Is(err, errNotSubscribed) || errors.Is(err, errNotStarted)
+}
+
+// changed is called when a connection has come or gone, or a subscription was made or refused.
+func (b *Bus) changed() {
+	for _, p := range b.publishers {
+		p.room.release()
+	}
+	b.news.raise()
 }
 
 // PublishMessage publishes a message that is no request. It copies it into a buffer and does
@@ -241,7 +275,7 @@ func (b *Bus) why() error {
 
 // Close writes what waits, until ctx ends, and closes the connections; the sessions end on the
 // broker too. It returns when no goroutine of the bus is left, at most about a second after
-// ctx. Requests that could not be written end as not published. The error says that something
+// ctx. Requests that could not be written, or wait for a connection, end as not published. The error says that something
 // was not written, because ctx ended or a connection did. Drain the engine first: an answer that
 // arrives later finds nobody. Further calls close at once.
 func (b *Bus) Close(ctx context.Context) error {
@@ -249,6 +283,9 @@ func (b *Bus) Close(ctx context.Context) error {
 	closed := b.closed
 	b.closed = true
 	b.mu.Unlock()
+	for _, p := range b.publishers {
+		p.room.close()
+	}
 	var err error
 	for _, p := range b.publishers {
 		if c, _ := p.connection(); c != nil && !closed {

@@ -189,33 +189,35 @@ func (c *conn) handle(first byte, length int) error {
 	return c.incoming(first, body)
 }
 
-// write is the goroutine that writes. What it had not handed over when the connection ended is
-// reported as not sent.
+// write is the goroutine that writes. What it had not handed over when the connection ended goes
+// back to where it waits for the next, or is reported as not sent.
 func (c *conn) write() {
 	defer close(c.written)
+	unsent := c.writeAll()
+	c.Conn.Close()
+	c.abandon(unsent)
+	c.finish()
+}
+
+// writeAll writes until the connection ends, and returns what it had taken and not handed over.
+func (c *conn) writeAll() (unsent *block) {
 	for {
 		control, b := c.take()
 		if control == nil && b == nil {
-			break
+			return nil
 		}
 		if err := c.flush(control); err != nil {
-			c.fail(b)
-			break
+			return b
 		}
 		if b != nil {
 			c.mark(b)
 			err := c.flush(b.buf)
 			c.done(b)
 			if err != nil {
-				break
+				return nil
 			}
 		}
 	}
-	c.Conn.Close()
-	for b := c.rest(); b != nil; b = c.rest() {
-		c.fail(b)
-	}
-	c.finish()
 }
 
 func (c *conn) flush(p []byte) error {

@@ -8,22 +8,32 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"github.com/eclipse/paho.golang/paho"
 )
 
-// sendBuffer bounds what the kernel holds, in bytes: a request in there counts as sent.
-const sendBuffer = 64 << 10
+const (
+	// sendBuffer bounds what the kernel holds, in bytes: a request in there counts as sent.
+	sendBuffer = 64 << 10
+	// stall is how long a broker may acknowledge nothing of what we send, or take nothing. After
+	// that the connection is lost.
+	stall = 10 * time.Second
+)
+
+// probing finds out that nobody is there any more when we have nothing to send.
+var probing = net.KeepAliveConfig{Enable: true, Idle: stall / 2, Interval: stall / 2, Count: 2}
 
 // dial makes the TCP connection and, with mqtts, the TLS handshake.
 func (b *broker) dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.DialTimeout)
 	defer cancel()
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", b.address)
+	raw, err := b.connect(ctx, "tcp", b.address)
 	if err != nil {
 		return nil, err
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
+		giveUpAfter(tcp, stall)
 		_ = tcp.SetWriteBuffer(sendBuffer) // if it cannot be set the default serves too
 		raw = prompt(tcp)
 	}

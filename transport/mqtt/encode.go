@@ -2,7 +2,7 @@ package mqtt
 
 import (
 	"encoding/binary"
-	"strconv"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 
@@ -53,10 +53,15 @@ func (e *Encoder) AppendPlain(dst []byte, r *core.Request) []byte {
 	return endLength(dst, packet)
 }
 
-// appendRequest appends the PUBLISH of a request (MQTT 5 §3.3). With QoS 1 or 2 its packet
-// identifier is left 0, see setPacketID.
+// appendRequest appends the PUBLISH of a request as it is published now.
 func appendRequest(dst []byte, f *form, r *core.Request) []byte {
-	left := timeLeft(r)
+	return appendRequestLeft(dst, f, r, time.Until(r.Deadline))
+}
+
+// appendRequestLeft appends the PUBLISH of a request that has so much time left (MQTT 5 §3.3). With
+// QoS 1 or 2 its packet identifier is left 0, see setPacketID. The time comes first among the
+// properties, where setTimeLeft finds it.
+func appendRequestLeft(dst []byte, f *form, r *core.Request, left time.Duration) []byte {
 	dst = append(dst, publishHeader(f.qos, f.retain))
 	dst, packet := beginLength(dst)
 	dst = append(dst, f.topic...)
@@ -64,17 +69,10 @@ func appendRequest(dst []byte, f *form, r *core.Request) []byte {
 		dst = append(dst, 0, 0)
 	}
 	dst, properties := beginLength(dst)
+	dst = appendTimeLeft(dst, left)
 	dst = append(dst, f.properties...)
-	dst = append(dst, packets.PropMessageExpiry)
-	dst = binary.BigEndian.AppendUint32(dst, expirySeconds(left))
 	dst = append(dst, packets.PropCorrelationData, 0, byte(len(r.ID)))
 	dst = append(dst, r.ID[:]...)
-	dst = append(dst, packets.PropUser)
-	dst = appendString(dst, timeoutProperty)
-	dst = append(dst, 0, 0)
-	digits := len(dst)
-	dst = strconv.AppendInt(dst, expiryMillis(left), 10)
-	dst[digits-1] = byte(len(dst) - digits)
 	for _, p := range r.Properties {
 		if safe, ok := safeProperty(p); ok {
 			dst = append(dst, packets.PropUser)
@@ -110,6 +108,16 @@ func appendMessage(dst []byte, m *Message) []byte {
 	}
 	dst = endLength(dst, properties)
 	dst = append(dst, m.Payload...)
+	return endLength(dst, packet)
+}
+
+// appendProbe appends an empty PUBLISH of QoS 1 that expires after a second. Its packet identifier is
+// left 0.
+func appendProbe(dst []byte, topic string) []byte {
+	dst = append(dst, publishHeader(1, false))
+	dst, packet := beginLength(dst)
+	dst = appendString(dst, topic)
+	dst = append(dst, 0, 0, 5, packets.PropMessageExpiry, 0, 0, 0, 1)
 	return endLength(dst, packet)
 }
 

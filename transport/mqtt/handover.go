@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-
-	"github.com/flowsync-go/flowsync/core"
+	"time"
 )
 
 // This is the writer's side of an outbox: what is taken out of it, and what becomes of it.
@@ -67,9 +66,9 @@ func (o *outbox) takeParcels() *block {
 		if b == nil {
 			b = new(block)
 		}
-		packetID := o.window.start(&p)
+		packetID := o.window.start(p.packet, flight{id: p.id, unheard: p.account.unheard()})
 		b.buf = append(b.buf, p.packet...)
-		b.add(p.account, p.id, packetID)
+		b.add(&p, packetID)
 	}
 	return b
 }
@@ -77,7 +76,7 @@ func (o *outbox) takeParcels() *block {
 // mark tells the engine that the requests of a block are now handed over, and drops those that
 // it does not want sent any more.
 func (o *outbox) mark(b *block) {
-	b.keep(func(e *entry) bool {
+	b.keep(time.Now(), func(e *entry) bool {
 		if e.id.IsZero() || o.sink.Sent(e.id) {
 			return true
 		}
@@ -98,61 +97,87 @@ func (o *outbox) done(b *block) {
 	o.queue.recycle(b)
 }
 
-// rest takes out what was not handed over before the connection ended, a block at a time.
-func (o *outbox) rest() *block {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if b := o.queue.pop(); b != nil {
-		return b
+// abandon takes out what was not handed over before the connection ended: b, which the writer has
+// and may be nil, and everything behind it. It goes back to the room of its node, if there is one,
+// or ends as not sent.
+func (o *outbox) abandon(b *block) {
+	if b == nil {
+		b = o.pop()
 	}
-	if len(o.window.waiting) == 0 {
-		return nil
+	for ; b != nil; b = o.pop() {
+		o.forsake(b.parcels(), b.waiting)
 	}
-	b := new(block)
-	for len(o.window.waiting) > 0 {
-		p := o.window.shift()
-		b.entries = append(b.entries, entry{id: p.id})
-		b.waiting += len(p.packet)
+	for parcels, bytes := o.remains(); parcels != nil; parcels, bytes = o.remains() {
+		o.forsake(parcels, bytes)
 	}
-	return b
 }
 
-// fail reports what is in a block, which may be nil, as not sent.
-func (o *outbox) fail(b *block) {
-	if b == nil {
-		return
+func (o *outbox) pop() *block {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queue.pop()
+}
+
+// remains takes out what waits in the window, some at a time.
+func (o *outbox) remains() (parcels []parcel, bytes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.window.waiting) > 0 && bytes < blockSize {
+		p := o.window.take()
+		bytes += len(p.packet)
+		parcels = append(parcels, p)
 	}
+	return parcels, bytes
+}
+
+func (o *outbox) forsake(parcels []parcel, bytes int) {
 	lost := false
-	for _, e := range b.entries {
-		if e.id.IsZero() {
+	for i := range parcels {
+		switch p := &parcels[i]; {
+		case p.id.IsZero():
 			o.counters.dropped.Add(1)
 			lost = true
-		} else if o.sink.Fail(e.id, errEnded) {
+		case p.account.room() != nil:
+			o.back = append(o.back, *p)
+			lost = true // if nothing comes after
+		case o.sink.Fail(p.id, errEnded):
 			o.counters.unsent.Add(1)
 			lost = true
 		}
 	}
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.lost = o.lost || lost
-	o.mu.Unlock()
-	o.done(b)
+	o.wait(-bytes)
 }
 
 // land says that the broker is done with a packet of QoS 1 or 2, and whose it was. False: it
 // is not ours, or that was known already.
-func (o *outbox) land(packetID uint16) (core.ID, bool) {
+func (o *outbox) land(packetID uint16) (flight, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	id, ok := o.window.end(packetID)
+	f, ok := o.window.end(packetID)
 	if ok {
 		o.more.Signal()
 		o.wait(0)
 	}
-	return id, ok
+	return f, ok
 }
 
-// finish comes last: what the broker has not acknowledged will not be acknowledged here.
+// flying says whose a packet of QoS 2 is that the broker goes on with; the zero flight: not ours.
+func (o *outbox) flying(packetID uint16) flight {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.window.flying[packetID]
+}
+
+// finish comes last: what the broker has not acknowledged will not be acknowledged here. Those who
+// go back to their room are there before there is another connection.
 func (o *outbox) finish() {
+	if len(o.back) > 0 {
+		o.back[0].account.room().takeBack(o.back) // on one connection all have the same
+		o.back = nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.ended = true

@@ -103,10 +103,13 @@ func (l *link) run(ctx context.Context) {
 			l.content()
 		}
 		wait := backoff(attempt)
-		if d := new(disconnected); errors.As(err, &d) && d.reason == reasonSessionTakenOver {
-			// Two that share a client id would throw each other out as fast as they can.
-			l.bus.counters.takeovers.Add(1)
-			wait = maxBackoff
+		if d := new(disconnected); errors.As(err, &d) {
+			l.bus.counters.disconnects.Add(1)
+			if d.reason == reasonSessionTakenOver {
+				// Two that share a client id would throw each other out as fast as they can.
+				l.bus.counters.takeovers.Add(1)
+				wait = maxBackoff
+			}
 		}
 		l.complain("no connection to the broker", err)
 		select {
@@ -127,6 +130,7 @@ func backoff(attempt int) time.Duration {
 func (l *link) connect(ctx context.Context) error {
 	raw, err := l.bus.broker.dial(ctx)
 	if err != nil {
+		l.bus.counters.connectFailures.Add(1)
 		return err
 	}
 	c := newConn(raw, &l.bus.broker, l.bus.sink, &l.bus.counters)
@@ -148,13 +152,14 @@ func (l *link) connect(ctx context.Context) error {
 	})
 	connack, err := l.introduce(ctx, client)
 	if err != nil {
+		l.bus.counters.connectFailures.Add(1)
 		_ = c.Close() // why it failed is told below
 		if seen := c.cause(); !errors.Is(seen, errConnClosed) {
 			err = seen
 		}
 		return l.bus.broker.refusal(connack, err)
 	}
-	c.setLimits(limitsOf(connack))
+	c.setLimits(limitsOf(infoOf(connack.Properties)))
 	l.trouble.Store(&errLost) // until it is known how
 	l.greet(connack)
 	err = l.role.serve(ctx, &session{client: client, conn: c, connack: connack, again: l.again})
@@ -233,17 +238,11 @@ func (l *link) complain(what string, err error) {
 	l.complaint, l.complained, l.suppressed = text, time.Now(), 0
 }
 
-// limitsOf reads what the broker allows; what it does not mention has the default of MQTT 5.
-func limitsOf(connack *paho.Connack) limits {
-	l := limits{packet: maxMaxPacket, qos: 2, retain: connack.Properties.RetainAvailable, receiveMaximum: 65535}
-	if p := connack.Properties.MaximumPacketSize; p != nil {
-		l.packet = min(l.packet, int(*p))
-	}
-	if q := connack.Properties.MaximumQoS; q != nil {
-		l.qos = *q
-	}
-	if r := connack.Properties.ReceiveMaximum; r != nil {
-		l.receiveMaximum = int(*r)
+// limitsOf is what the broker allows to send.
+func limitsOf(info BrokerInfo) limits {
+	l := limits{packet: maxMaxPacket, qos: info.MaxQoS, retain: info.Retain, receiveMaximum: info.ReceiveMaximum}
+	if info.MaxPacket > 0 {
+		l.packet = min(l.packet, info.MaxPacket)
 	}
 	return l
 }

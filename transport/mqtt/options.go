@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -66,11 +67,12 @@ type broker struct {
 	Options
 	address string // host:port
 	name    string // the URL without a user, for texts
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // complete checks the options and fills in what is missing. The error lists all faults.
 func (o Options) complete() (broker, error) {
-	b := broker{Options: o}
+	b := broker{Options: o, connect: (&net.Dialer{KeepAliveConfig: probing}).DialContext}
 	errs := b.completeURL()
 	setDefault(&b.KeepAlive, defaultKeepAlive)
 	setDefault(&b.Connections, 1)

@@ -32,6 +32,7 @@ type outbox struct {
 	waiting  int           // bytes in queue and window, and in the writer's hands
 	idle     chan struct{} // if not nil: to be closed when nothing waits, or ended is set
 	err      error         // why the connection ended
+	back     []parcel      // not handed over before it ended, and of nodes that wait for the next
 	ended    bool          // the writer is done too: nothing moves any more
 	lost     bool          // when it ended, something had not been written
 }
@@ -104,8 +105,24 @@ func (o *outbox) request(rt *route, r *core.Request) error {
 	}
 	b := o.queue.tail()
 	start := len(b.buf)
-	b.buf = appendRequest(b.buf, &rt.form, r)
-	return o.accept(b, start, rt.qos, parcel{account: &rt.account, id: r.ID, deadline: r.Deadline})
+	now := time.Now()
+	b.buf = appendRequestLeft(b.buf, &rt.form, r, r.Deadline.Sub(now))
+	return o.accept(b, start, rt.qos, parcel{account: &rt.account, id: r.ID, deadline: r.Deadline, since: now})
+}
+
+// resume accepts a request that has waited for a connection. It was admitted before, so it does not
+// matter how much waits here.
+func (o *outbox) resume(p *parcel) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f := &p.account.route.form
+	if err := o.able(f.qos, f.retain); err != nil {
+		return err
+	}
+	b := o.queue.tail()
+	start := len(b.buf)
+	b.buf = append(b.buf, p.packet...)
+	return o.accept(b, start, f.qos, *p)
 }
 
 // message accepts a message to be written.
@@ -118,11 +135,25 @@ func (o *outbox) message(m *Message) error {
 	b := o.queue.tail()
 	start := len(b.buf)
 	b.buf = appendMessage(b.buf, m)
-	return o.accept(b, start, m.QoS, parcel{account: &o.messages})
+	return o.accept(b, start, m.QoS, parcel{account: &o.messages, since: time.Now()})
 }
 
-// admit says why nothing can be accepted; o.mu is held.
-func (o *outbox) admit(a *account, qos byte, retain bool) error {
+// probe publishes an empty message that is not counted, ahead of everything else, to see what the
+// broker says to it. It comes before the first request.
+func (o *outbox) probe(topic string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil || o.limits.qos < 1 || o.window.quota < 1 {
+		return
+	}
+	packet := appendProbe(nil, topic)
+	o.window.start(packet, flight{probe: true})
+	o.urgent = append(o.urgent, packet...)
+	o.more.Signal()
+}
+
+// able says why nothing of the kind can be accepted; o.mu is held.
+func (o *outbox) able(qos byte, retain bool) error {
 	switch {
 	case o.err != nil:
 		return errEnded
@@ -131,10 +162,18 @@ func (o *outbox) admit(a *account, qos byte, retain bool) error {
 	case retain && !o.limits.retain:
 		return fmt.Errorf("%w: the broker does not allow retained messages", core.ErrNotSent)
 	}
-	if qos > 0 && !o.room(a) {
+	return nil
+}
+
+// admit says why nothing can be accepted; o.mu is held.
+func (o *outbox) admit(a *account, qos byte, retain bool) error {
+	if err := o.able(qos, retain); err != nil {
+		return err
+	}
+	if qos > 0 && !a.mayWait(o.backlog-o.waiting) {
 		o.dropExpired()
 	}
-	if !o.room(a) {
+	if !a.mayWait(o.backlog - o.waiting) {
 		return errBacklog
 	}
 	return nil
@@ -142,12 +181,6 @@ func (o *outbox) admit(a *account, qos byte, retain bool) error {
 
 // errBacklog is the same for all: in an overload it is what most are told.
 var errBacklog = fmt.Errorf("%w: too many bytes wait to be written to the broker", core.ErrShed)
-
-// room says whether more of an account may wait; o.mu is held.
-func (o *outbox) room(a *account) bool {
-	free := o.backlog - o.waiting
-	return free > 0 && a.mayWait(free)
-}
 
 // accept takes the packet that was appended to b from start on, p is about it; o.mu is held.
 func (o *outbox) accept(b *block, start int, qos byte, p parcel) error {
@@ -157,7 +190,7 @@ func (o *outbox) accept(b *block, start int, qos byte, p parcel) error {
 		return fmt.Errorf("%w: it has %d bytes, the broker takes %d", core.ErrNotSent, size, o.limits.packet)
 	}
 	if qos == 0 {
-		b.add(p.account, p.id, 0)
+		b.add(&p, 0)
 	} else {
 		p.packet = append([]byte(nil), b.buf[start:]...)
 		o.window.push(p)
@@ -182,8 +215,13 @@ func (o *outbox) wait(bytes int) {
 // dropExpired drops what cannot be sent in time any more: when the broker acknowledges nothing,
 // the window stays shut and only this makes room; o.mu is held.
 func (o *outbox) dropExpired() {
-	if parcels, bytes := o.window.expire(time.Now()); parcels > 0 {
+	bytes := 0
+	o.window.expire(time.Now(), func(p *parcel) {
+		p.account.add(-len(p.packet))
+		bytes += len(p.packet)
+		o.counters.expired.Add(1)
+	})
+	if bytes > 0 {
 		o.wait(-bytes)
-		o.counters.expired.Add(uint64(parcels))
 	}
 }

@@ -31,7 +31,7 @@ type Properties struct {
 // RequestProperties returns the properties of a request as it is published now. Nothing in
 // them aliases the request except strings.
 func RequestProperties(r *core.Request) Properties {
-	left := timeLeft(r)
+	left := time.Until(r.Deadline)
 	p := Properties{
 		ResponseTopic:   r.Node.AnswerTopic(),
 		CorrelationData: append([]byte(nil), r.ID[:]...),
@@ -47,8 +47,6 @@ func RequestProperties(r *core.Request) Properties {
 	}
 	return p
 }
-
-func timeLeft(r *core.Request) time.Duration { return time.Until(r.Deadline) }
 
 func expirySeconds(left time.Duration) uint32 { return uint32(roundUp(left, time.Second)) }
 

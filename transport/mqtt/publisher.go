@@ -18,11 +18,13 @@ type publisher struct {
 	bus  *Bus
 	link *link
 	conn atomic.Pointer[conn] // nil while away
+	room room
 }
 
 func newPublisher(b *Bus, clientID string) *publisher {
 	p := &publisher{bus: b}
 	p.link = newLink(b, clientID, p)
+	p.room.publisher = p
 	return p
 }
 
@@ -42,9 +44,12 @@ func (p *publisher) farewell() *paho.Disconnect { return &paho.Disconnect{} }
 func (p *publisher) fresh() {}
 
 func (p *publisher) serve(ctx context.Context, s *session) error {
+	if p == p.bus.publishers[0] { // one is enough to know the broker
+		p.bus.knowledge.meet(s)
+	}
 	p.conn.Store(s.conn)
-	p.bus.news.raise()
-	defer p.bus.news.raise()
+	p.bus.changed()
+	defer p.bus.changed()
 	defer p.conn.Store(nil)
 	select {
 	case <-s.lost():
@@ -65,13 +70,31 @@ func (p *publisher) incoming(c *conn, first byte, body []byte) error {
 	}
 	if kind == packets.PUBREC && a.reason < reasonFailure {
 		c.acknowledge(packets.PUBREL, a.packetID)
+		p.acknowledged(c.flying(a.packetID), &a)
 		return nil
 	}
-	id, ok := c.land(a.packetID)
-	if ok && a.reason >= reasonFailure && kind != packets.PUBCOMP {
-		p.refused(id, &a)
+	f, ok := c.land(a.packetID)
+	if ok && kind != packets.PUBCOMP {
+		p.acknowledged(f, &a)
 	}
 	return nil
+}
+
+// acknowledged looks at what the broker says to a packet: what ends the request now, and what
+// would be worth knowing of the broker. The responder may have answered before: then nothing ends.
+func (p *publisher) acknowledged(f flight, a *ack) {
+	switch {
+	case f.probe:
+		p.bus.knowledge.probed(a)
+	case a.reason >= reasonFailure:
+		p.refused(f.id, a)
+	case a.reason == reasonNoSubscribers && !f.id.IsZero():
+		p.bus.counters.noSubscriber.Add(1)
+		p.bus.knowledge.probed(a)
+		if f.unheard != nil {
+			p.bus.sink.Fail(f.id, f.unheard)
+		}
+	}
 }
 
 func (p *publisher) refused(id core.ID, a *ack) {
@@ -81,5 +104,7 @@ func (p *publisher) refused(id core.ID, a *ack) {
 		p.link.complain("the broker refused a message", errors.New(text))
 		return
 	}
+	p.bus.counters.refusedRequests.Add(1)
+	p.link.complain("the broker refused a request", errors.New(text))
 	p.bus.sink.Fail(id, fmt.Errorf("%w: %s", core.ErrRefused, text))
 }

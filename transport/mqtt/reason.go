@@ -8,6 +8,7 @@ import (
 
 // The reason codes that are acted upon (MQTT 5 §2.4). From reasonFailure on they mean failure.
 const (
+	reasonNoSubscribers    = packets.PubackNoMatchingSubscribers
 	reasonFailure          = 0x80
 	reasonSessionTakenOver = packets.DisconnectSessionTakenOver
 )

@@ -96,7 +96,7 @@ func (s *subscriber) trouble(sub *subscription) error {
 	if why := sub.refusal.Load(); why != nil {
 		return fmt.Errorf("%w: the broker refused the subscription to %q: %s", core.ErrNotSent, sub.filter, *why)
 	}
-	return fmt.Errorf("%w: not yet subscribed to %q", core.ErrNotSent, sub.filter)
+	return fmt.Errorf("%w: %w to %q", core.ErrNotSent, errNotSubscribed, sub.filter)
 }
 
 // missing says to the operator what is missing, nil if nothing is.
@@ -131,7 +131,7 @@ func (s *subscriber) serve(ctx context.Context, on *session) error {
 		s.forget(on.again)
 	}
 	s.up.Store(true)
-	defer s.bus.news.raise()
+	defer s.bus.changed()
 	defer s.up.Store(false)
 	retry := time.NewTicker(retryRefused)
 	defer retry.Stop()
@@ -143,7 +143,7 @@ func (s *subscriber) serve(ctx context.Context, on *session) error {
 		if err := s.subscribe(ctx, on); err != nil {
 			return err
 		}
-		s.bus.news.raise()
+		s.bus.changed()
 		select {
 		case <-s.kick:
 		case <-retry.C:
