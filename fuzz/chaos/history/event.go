@@ -85,7 +85,7 @@ type Published struct {
 	Stamp
 	ID     ID
 	Marker uint64
-	Topic  string
+	Topic  string // of the node, without /treq
 	Conn   uint64
 	Life   uint32
 }
@@ -105,6 +105,13 @@ type Acked struct {
 	ID     ID
 	Reason byte
 	Conn   uint64
+}
+
+// Altered says that a published request was changed on purpose on its way to the broker: what is
+// answered may be another's data. Record it before any of its bytes is forwarded.
+type Altered struct {
+	Stamp
+	ID ID
 }
 
 // Delivered is a request as a responder got it.
@@ -127,6 +134,7 @@ type Answer struct {
 	Error     bool // it has an error member
 	Extend    bool // it has neither value nor error, but extend
 	Malformed bool // no JSON object, or no id
+	Stale     bool // it is flagged as retained from before
 	Tampered  bool // its bytes were changed on the way
 }
 

@@ -23,6 +23,7 @@ type History struct {
 	published log[Published]
 	partial   log[Partial]
 	acked     log[Acked]
+	altered   log[Altered]
 	delivered log[Delivered]
 	answers   log[Answer]
 	told      log[Told]
@@ -60,6 +61,9 @@ func (h *History) Partial(e Partial) { record(h, &h.partial, e) }
 
 // Acked records what the broker said of a request.
 func (h *History) Acked(e Acked) { record(h, &h.acked, e) }
+
+// Altered records that a request is forwarded otherwise than it was published.
+func (h *History) Altered(e Altered) { record(h, &h.altered, e) }
 
 // Delivered records a request as a responder got it.
 func (h *History) Delivered(e Delivered) { record(h, &h.delivered, e) }

@@ -1,6 +1,9 @@
 package tap
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Dir is a direction, or both.
 type Dir uint8
@@ -15,29 +18,43 @@ const (
 // Kind is what a fault does.
 type Kind uint8
 
-// The kinds. The first group is done to packets that match, the second to the bytes of
-// connections, the third to connections as a whole or to the listener.
+// The kinds. The first group is done to packets that match, the second to the bytes of them, the
+// third to connections as a whole or to the listener.
 const (
 	Drop           Kind = iota + 1 // a packet is not forwarded
 	Delay                          // a packet waits, and all behind it
 	Duplicate                      // a packet is forwarded twice
 	Reorder                        // a packet is forwarded after the one behind it
 	CorruptPayload                 // a bit of a PUBLISH's payload is flipped
-	CorruptFraming                 // a bit of a packet's header is flipped
-	CutShort                       // half of a packet is forwarded, then the connection is reset
 	RewriteAck                     // PUBACK and PUBREC get another reason
-	Reset                          // the connection is reset (RST) when a packet matches
-	HalfClose                      // nothing more is forwarded in this direction: FIN
+	CutShort                       // half of a packet is forwarded, then the connection is reset
+	Reset                          // the connection is reset (RST) instead of forwarding a packet
+	HalfClose                      // instead of a packet and all behind it, a FIN is forwarded
 
-	DropBytes // some bytes of a packet are left out: the stream is broken
-	Split     // packets are written in pieces
-	Throttle  // so many bytes a second
+	CorruptFraming // a bit before a packet's payload is flipped
+	DropBytes      // some bytes of a packet are left out: the stream is broken
+	Split          // packets are written in pieces
+	Throttle       // so many bytes a second
 
-	Stall   // nothing is read: the sender's socket fills up
-	Swallow // everything is read and nothing forwarded, as if the other side had vanished; then reset
-	Refuse  // nobody listens: connections are refused
-	Slam    // connections are accepted and reset at once
+	Stall   // nothing more is read: the sender's socket fills up
+	Swallow // everything is read and nothing forwarded, as if the other side had vanished; reset at its end
+	Refuse  // nobody listens: new connections are refused
+	Slam    // new connections are accepted, and reset at once
+	kindEnd
 )
+
+var kindNames = [kindEnd]string{
+	"", "drop", "delay", "duplicate", "reorder", "corrupt-payload", "rewrite-ack", "cut-short", "reset", "half-close",
+	"corrupt-framing", "drop-bytes", "split", "throttle", "stall", "swallow", "refuse", "slam",
+}
+
+// String returns the kind's name, such as "cut-short".
+func (k Kind) String() string {
+	if k == 0 || k >= kindEnd {
+		return fmt.Sprintf("kind(%d)", uint8(k))
+	}
+	return kindNames[k]
+}
 
 // Fault says what is done, where and how often.
 type Fault struct {
@@ -46,7 +63,8 @@ type Fault struct {
 	// Client restricts it to connections whose client id contains this text; "": all. Connections
 	// that have not said CONNECT yet match "" only.
 	Client string
-	// Type restricts it to packets of one MQTT type; 0: any but CONNECT and CONNACK.
+	// Type restricts it to packets of one MQTT type; 0: any but CONNECT and CONNACK. Stall,
+	// Swallow and Throttle are done to a connection, whatever is on it.
 	Type byte
 	// Topic restricts it to PUBLISH packets whose topic ends in this text; "": any packet.
 	Topic string
@@ -57,18 +75,36 @@ type Fault struct {
 	// Delay and Jitter (a random part on top) are for Delay; Delay is also how long Reorder waits
 	// for a packet behind (0: 50 ms).
 	Delay, Jitter time.Duration
-	// Bytes are the bytes a second of Throttle, the size of a piece of Split (0: 1), and how many
-	// DropBytes leaves out (0: 1).
+	// Bytes are the bytes a second of Throttle (required), the size of a piece of Split (0: 1), and
+	// how many DropBytes leaves out (0: 1).
 	Bytes int
 	// Reason is what RewriteAck puts in.
 	Reason byte
 }
 
-// Injection is a fault that is switched on.
-type Injection struct{}
+// check says what is wrong with a fault, and fills in what it leaves out.
+func (f *Fault) check() error {
+	switch {
+	case f.Kind == 0 || f.Kind >= kindEnd:
+		return fmt.Errorf("tap: %v is no kind of fault", f.Kind)
+	case f.Dir > Both:
+		return fmt.Errorf("tap: %d is no direction", f.Dir)
+	case f.Rate < 0 || f.Rate > 1:
+		return fmt.Errorf("tap: a fault has a rate of %v, want 0 to 1", f.Rate)
+	case f.Count < 0 || f.Bytes < 0 || f.Delay < 0 || f.Jitter < 0:
+		return fmt.Errorf("tap: a fault of kind %v has a negative number", f.Kind)
+	case f.Kind == Throttle && f.Bytes == 0:
+		return fmt.Errorf("tap: Throttle needs Bytes, the bytes a second")
+	}
+	if f.Dir == 0 {
+		f.Dir = Both
+	}
+	if f.Kind == Reorder && f.Delay == 0 {
+		f.Delay = 50 * time.Millisecond
+	}
+	f.Bytes = max(f.Bytes, 1)
+	return nil
+}
 
-// End switches the fault off. What it has delayed still comes. It may be called more than once.
-func (i *Injection) End() {}
-
-// Hits is how often it has done something.
-func (i *Injection) Hits() uint64 { return 0 }
+// whole says that the fault is done to connections, not to packets.
+func (f *Fault) whole() bool { return f.Kind == Stall || f.Kind == Swallow || f.Kind == Throttle }

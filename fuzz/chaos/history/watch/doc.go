@@ -1,11 +1,6 @@
-// Package watch writes what a tap sees into a history.
+// Package watch writes what a tap between gateway and broker sees into a history.
+//
+// What the gateway sends is recorded when the tap has read all of it, and before any fault is
+// applied: from then on nobody may say that it was not published. What it gets is recorded just
+// before it is forwarded, as it is forwarded: what was dropped never existed for the gateway.
 package watch
-
-import (
-	"github.com/flowsync-go/flowsync/fuzz/chaos/history"
-	"github.com/flowsync-go/flowsync/fuzz/chaos/tap"
-)
-
-// Hooks returns the hooks for a tap between gateway and broker. life tells which gateway process
-// runs now. Topics that end in /treq, /tres and /tend count, all others are let by.
-func Hooks(h *history.History, life func() uint32) tap.Hooks { return tap.Hooks{} }

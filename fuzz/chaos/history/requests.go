@@ -1,0 +1,157 @@
+package history
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// oneTreq: no id is published twice, and no request without a key has two.
+func (c *checker) oneTreq() {
+	for _, f := range c.flights {
+		if len(f.published) > 1 {
+			c.report(f.story, "%v was published %d times", f.id, len(f.published))
+		}
+	}
+	for _, s := range c.stories {
+		plain := 0
+		for _, a := range s.attempts {
+			if a.Key != "" {
+				plain = -1
+				break
+			}
+			plain++
+		}
+		if n := s.published(); plain >= 0 && n > plain {
+			c.report(s, "was asked %d times without a key, and published with %d ids", plain, n)
+		}
+	}
+}
+
+// published is how many ids of a story were published.
+func (s *story) published() (n int) {
+	for _, f := range s.flights {
+		if len(f.published) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// key is an idempotency key in its scope.
+type key struct {
+	state            uint64
+	node, user, text string
+}
+
+// oneTreqPerKey: within a key's window at most one request that was not refused is published.
+func (c *checker) oneTreqPerKey() {
+	byKey := make(map[key][]*flight)
+	for _, s := range c.stories {
+		first := s.attempts[0]
+		if first.Key == "" {
+			continue
+		}
+		for _, f := range s.flights {
+			if len(f.published) > 0 && !f.refused(c.node(first), ^uint64(0)) {
+				k := key{c.stateOf(f.published[0].Life), first.Node, first.User, first.Key}
+				byKey[k] = append(byKey[k], f)
+			}
+		}
+	}
+	for k, flights := range byKey {
+		slices.SortFunc(flights, func(a, b *flight) int { return cmp.Compare(a.published[0].Seq, b.published[0].Seq) })
+		window := time.Duration(0)
+		if n := c.names[k.node]; n != nil {
+			window = n.Window
+		}
+		for i := 1; i < len(flights); i++ {
+			if gap := flights[i].published[0].At - flights[i-1].published[0].At; gap < window-c.Slack {
+				c.report(flights[i].story, "key %q was published as %v, and %v later as %v; its window is %v",
+					k.text, flights[i-1].id, gap.Round(time.Millisecond), flights[i].id, window)
+			}
+		}
+	}
+}
+
+// stateOf tells lives apart that do not share a state directory.
+func (c *checker) stateOf(life uint32) uint64 {
+	for _, l := range c.lives {
+		if l.Number == life && l.State != 0 {
+			return uint64(l.State)
+		}
+	}
+	return 1<<32 | uint64(life)
+}
+
+// retrySafe: who is told that nothing was done can rely on it.
+func (c *checker) retrySafe() {
+	for _, a := range c.attempts {
+		for _, r := range a.replies {
+			if r.Way == Whole {
+				c.wordsAgree(a, r)
+				c.promise(a, r)
+			}
+		}
+	}
+}
+
+// wordsAgree: the outcome's word and what is said about trying again fit each other.
+func (c *checker) wordsAgree(a *attempt, r *Replied) {
+	if r.RetrySafe == nil {
+		return
+	}
+	switch r.Outcome {
+	case "not_published", "no_subscriber", "shed":
+		if !*r.RetrySafe {
+			c.report(a.story, "request %d ended as %s with retrySafe false", a.Seq, r.Outcome)
+		}
+	case "answered", "responder_error", "timeout", "bad_response":
+		if *r.RetrySafe {
+			c.report(a.story, "request %d ended as %s with retrySafe true", a.Seq, r.Outcome)
+		}
+	}
+}
+
+func (c *checker) promise(a *attempt, r *Replied) {
+	if !r.saysSafe() {
+		return
+	}
+	n := c.node(a)
+	said := false // by the broker, that nobody has subscribed
+	for _, f := range a.story.flights {
+		for _, e := range f.acked {
+			said = said || e.Reason == noMatchingSubscribers && e.Seq < r.Seq
+		}
+		if len(f.published)+len(f.delivered) == 0 || f.refused(n, r.Seq) || !c.mine(a, f) {
+			continue
+		}
+		c.report(a.story, "request %d ended as %s, retry safe, and %v was published", a.Seq, r.Outcome, f.id)
+	}
+	if r.Outcome == "no_subscriber" && !said && !c.Blind {
+		c.report(a.story, "request %d ended as no_subscriber, and the broker has not said so", a.Seq)
+	}
+}
+
+// mine says that a flight was made by this attempt. Of several with one key it is the one that was
+// the only one to wait when it was published; if that cannot be told, it is nobody's.
+func (c *checker) mine(a *attempt, f *flight) bool {
+	if len(a.story.attempts) == 1 {
+		return true
+	}
+	var at uint64
+	if len(f.published) > 0 {
+		at = f.published[0].Seq
+	} else {
+		at = f.delivered[0].Seq
+	}
+	if at < a.Seq {
+		return false
+	}
+	for _, other := range a.story.attempts {
+		if other != a && other.Seq < at && (len(other.replies) == 0 || other.replies[0].Seq > at) {
+			return false
+		}
+	}
+	return true
+}
