@@ -65,6 +65,11 @@ func busFigures(s mqtt.Stats) admin.BrokerStats {
 		Reconnects:           s.Reconnects,
 		SessionsLost:         s.SessionsLost,
 		Takeovers:            s.Takeovers,
+		ConnectFailures:      s.ConnectFailures,
+		Disconnects:          s.Disconnects,
+		RefusedRequests:      s.RefusedRequests,
+		NoSubscriber:         s.NoSubscriber,
+		Waiting:              s.Waiting,
 		RefusedSubscriptions: s.RefusedSubscriptions,
 		PacketsWritten:       s.PacketsWritten,
 		Batches:              s.Batches,
@@ -83,4 +88,28 @@ func embeddedFigures(s embedded.Stats) admin.BrokerStats {
 		Unsent:         s.Expired,
 		Dropped:        s.Dropped + s.HandlersDropped,
 	}
+}
+
+// abilities says what a broker outside can do, in a few words.
+func abilities(b mqtt.BrokerInfo) string {
+	if b.Version == "" {
+		return "not connected yet"
+	}
+	packets := "packets of any size"
+	if b.MaxPacket > 0 {
+		packets = "packets up to " + sizeText(int64(b.MaxPacket))
+	}
+	text := fmt.Sprintf("MQTT %s, QoS up to %d, %d messages of QoS 1 and 2 at a time, %s", b.Version, b.MaxQoS, b.ReceiveMaximum, packets)
+	for _, lacks := range []struct {
+		has  bool
+		what string
+	}{{b.Retain, "retained messages"}, {b.Wildcards, "wildcards"}, {b.SharedSubscriptions, "shared subscriptions"}} {
+		if !lacks.has {
+			text += ", no " + lacks.what
+		}
+	}
+	if b.NoSubscriber != mqtt.Unknown {
+		text += ", tells that nobody is subscribed: " + b.NoSubscriber.String()
+	}
+	return text
 }

@@ -95,7 +95,7 @@ func TestServerTLS(t *testing.T) {
 }
 
 func TestBusFigures(t *testing.T) {
-	got := busFigures(mqtt.Stats{Reconnects: 1, SessionsLost: 2, Takeovers: 3, RefusedSubscriptions: 4, PacketsWritten: 5, BytesWritten: 6, Batches: 7, BacklogBytes: 8, Expired: 9, Unsent: 10, Dropped: 11})
+	got := busFigures(mqtt.Stats{Reconnects: 1, SessionsLost: 2, Takeovers: 3, RefusedSubscriptions: 4, PacketsWritten: 5, BytesWritten: 6, Batches: 7, BacklogBytes: 8, Expired: 9, Unsent: 10, Dropped: 11, ConnectFailures: 12, Disconnects: 13, RefusedRequests: 14, NoSubscriber: 15, Waiting: 16})
 	assert.EqualValues(t, 1, got.Reconnects)
 	assert.EqualValues(t, 2, got.SessionsLost)
 	assert.EqualValues(t, 3, got.Takeovers)
@@ -106,4 +106,17 @@ func TestBusFigures(t *testing.T) {
 	assert.EqualValues(t, 8, got.BacklogBytes)
 	assert.EqualValues(t, 19, got.Unsent)
 	assert.EqualValues(t, 11, got.Dropped)
+	assert.EqualValues(t, 12, got.ConnectFailures)
+	assert.EqualValues(t, 13, got.Disconnects)
+	assert.EqualValues(t, 14, got.RefusedRequests)
+	assert.EqualValues(t, 15, got.NoSubscriber)
+	assert.EqualValues(t, 16, got.Waiting)
+}
+
+func TestAbilities(t *testing.T) {
+	assert.Equal(t, "not connected yet", abilities(mqtt.BrokerInfo{}))
+	full := mqtt.BrokerInfo{Version: "5", ReceiveMaximum: 20, MaxQoS: 2, Retain: true, Wildcards: true, SharedSubscriptions: true}
+	assert.Equal(t, "MQTT 5, QoS up to 2, 20 messages of QoS 1 and 2 at a time, packets of any size", abilities(full))
+	assert.Equal(t, "MQTT 5, QoS up to 1, 10 messages of QoS 1 and 2 at a time, packets up to 64KiB, no retained messages, no wildcards, no shared subscriptions, tells that nobody is subscribed: yes",
+		abilities(mqtt.BrokerInfo{Version: "5", ReceiveMaximum: 10, MaxQoS: 1, MaxPacket: 64 << 10, NoSubscriber: mqtt.Reported}))
 }

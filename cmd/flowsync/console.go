@@ -68,11 +68,11 @@ func (c *console) observer() core.Observer {
 	return admin.Observers{c.metrics, c.recent, c.lines}
 }
 
-// serve shows a gateway. ready says why it cannot serve requests now; broker may be nil.
-func (c *console) serve(engine admin.Engine, ready func() []string, broker func() admin.BrokerStats) error {
-	c.metrics.Watch(engine, broker)
+// serve shows a gateway. ready says why it cannot serve requests now.
+func (c *console) serve(sources admin.Sources, ready func() []string) error {
+	c.metrics.Watch(sources)
 	server, err := admin.New(admin.Options{
-		Engine: engine, Metrics: c.metrics, Recent: c.recent, Ready: ready, Guard: c.guard,
+		Engine: sources.Engine, Metrics: c.metrics, Recent: c.recent, Ready: ready, Guard: c.guard,
 		Title: "flowsync " + version, Logger: c.logger,
 	})
 	if err != nil {

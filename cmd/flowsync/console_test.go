@@ -46,9 +46,9 @@ func TestConsole(t *testing.T) {
 	require.NoError(t, err)
 	node, err := engine.AddNode(core.NodeOptions{Name: "order", Topic: "services/shop/order"})
 	require.NoError(t, err)
-	require.NoError(t, c.serve(engine, func() []string { return []string{"shutting down"} }, func() admin.BrokerStats {
+	require.NoError(t, c.serve(admin.Sources{Engine: engine, Broker: func() admin.BrokerStats {
 		return admin.BrokerStats{Reconnects: 3}
-	}))
+	}}, func() []string { return []string{"shutting down"} }))
 	url := "http://" + c.addr()
 
 	assert.Equal(t, core.NotPublished, engine.Do(t.Context(), &core.Call{Node: node}).Outcome)
@@ -102,7 +102,7 @@ func TestConsoleThatFails(t *testing.T) {
 	require.NoError(t, err)
 	defer engine.Close()
 	require.NoError(t, c.listener.Close()) // as if it broke
-	require.NoError(t, c.serve(engine, nil, nil))
+	require.NoError(t, c.serve(admin.Sources{Engine: engine}, nil))
 	assert.ErrorContains(t, <-c.failed, "admin: ")
 	require.NoError(t, c.close(context.Background()))
 }

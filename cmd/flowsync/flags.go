@@ -53,7 +53,7 @@ type limitFlags struct {
 
 type fileFlags struct {
 	modelFlags
-	State string `name:"state" placeholder:"DIR" help:"Folder for what must outlive the process. In DIR/pki: the certificate of the OPC UA server, and which client certificates it trusts. Needed for OPC UA, unless its only mode is None."`
+	State string `name:"state" placeholder:"DIR" help:"Folder for what must outlive the process. In DIR/pki: the certificate of the OPC UA server, and which client certificates it trusts; needed for OPC UA, unless its only mode is None. In DIR/keys.db: idempotency keys, which are lost with the process otherwise."`
 }
 
 // modelFlags say how files are read; check has them too.

@@ -13,8 +13,10 @@ import (
 	"github.com/flowsync-go/flowsync/transport/opcua"
 )
 
-// judgeModel judges what depends on the files too: how their OPC UA server may be reached.
+// judgeModel judges what depends on the files too: what is kept, and how their OPC UA server may be
+// reached.
 func (s *settings) judgeModel(model *commission.Model, logger *slog.Logger) error {
+	s.warnOfKeys(model, logger)
 	_, server := model.OPCUAServer()
 	if server == nil {
 		return nil
@@ -32,6 +34,22 @@ func (s *settings) judgeModel(model *commission.Model, logger *slog.Logger) erro
 		logger.Warn("every user of this machine can read the passwords: take the right away with chmod o-r", "file", s.usersFile)
 	}
 	return j.err()
+}
+
+// warnOfKeys says what idempotency is without a folder for its keys.
+func (s *settings) warnOfKeys(model *commission.Model, logger *slog.Logger) {
+	if s.state != "" {
+		return
+	}
+	var nodes []string
+	model.EachNode(func(_ *commission.Service, n *commission.Node) {
+		if n.Transaction.Idempotency {
+			nodes = append(nodes, n.Pos.String())
+		}
+	})
+	if len(nodes) > 0 {
+		logger.Warn("idempotency keys are kept in memory only: a request that is repeated after a restart may be done twice; give --state DIR", "nodes", len(nodes), "first", nodes[0])
+	}
 }
 
 // judgeState asks for a folder where there are certificates to keep: the server's own, since

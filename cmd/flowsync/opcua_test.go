@@ -21,6 +21,24 @@ func opcuaModel(t *testing.T, properties string) *commission.Model {
 	return model
 }
 
+// TestWarnOfKeys: keys that a restart loses are not taken for safe.
+func TestWarnOfKeys(t *testing.T) {
+	file := "metadata: {name: test}\nresources:\n  http: {type: Cybus::Server::Http}\n" +
+		"  ask: {type: Cybus::Node::Http, properties: {parent: !ref http, method: POST, route: /, operation: transaction, transaction: {idempotency: true}}}\n"
+	keyed, problems := commission.Load([]commission.Source{{Name: "s.yaml", Data: []byte(file)}}, commission.LoadOptions{})
+	require.NotNil(t, keyed, "%v", problems)
+	for _, c := range []struct {
+		model *commission.Model
+		state string
+		want  bool
+	}{{keyed, "", true}, {keyed, "dir", false}, {opcuaModel(t, "securityModes: [None]"), "", false}} {
+		var log strings.Builder
+		s := &settings{state: c.state}
+		require.NoError(t, s.judgeModel(c.model, slog.New(slog.NewTextHandler(&log, nil))))
+		assert.Equal(t, c.want, strings.Contains(log.String(), "give --state DIR"), log.String())
+	}
+}
+
 // TestWhoMayReachOPCUA: what a file and the options say together about who is let in.
 func TestWhoMayReachOPCUA(t *testing.T) {
 	const none, sign, both = "securityModes: [None]", "securityModes: [Sign]", "securityModes: [None, SignAndEncrypt]"

@@ -31,6 +31,7 @@ type overviewBroker struct {
 	tls     bool
 	ca      string // file
 	user    string
+	about   string // what it can do; empty: it is inside
 }
 
 // overviewRoute is a route of an HTTP server.
@@ -62,7 +63,10 @@ func (o *overview) print(w io.Writer, drain time.Duration) error {
 		fmt.Fprintf(&b, "  OPC UA  %v\n", o.opcua)
 	}
 	fmt.Fprintf(&b, "  broker  %v\n", o.broker)
-	fmt.Fprintf(&b, "  admin   http://%s  (/healthz /readyz /metrics)\n", reachable(o.admin))
+	if o.broker.about != "" {
+		fmt.Fprintf(&b, "          %s\n", o.broker.about)
+	}
+	fmt.Fprintf(&b, "  admin   http://%s  (/healthz /readyz /metrics /api/late)\n", reachable(o.admin))
 	o.printRoutes(&b)
 	o.printNodes(&b)
 	o.printFilters(&b)

@@ -31,7 +31,7 @@ func TestOverview(t *testing.T) {
 	}))
 	golden(t, "overview_outside.txt", printed(t, overview{
 		http: "0.0.0.0:8443", tls: true, tokenFile: "/etc/flow sync/token", admin: "[::]:9090",
-		broker:  overviewBroker{address: "broker.plant:8883", tls: true, ca: "ca.pem", user: "flow"},
+		broker:  overviewBroker{address: "broker.plant:8883", tls: true, ca: "ca.pem", user: "flow", about: "not connected yet"},
 		routes:  []overviewRoute{{"GET", "/data/x", transaction}},
 		filters: []string{"services/a/#", "services/b/#"},
 	}))

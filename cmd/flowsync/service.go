@@ -32,8 +32,8 @@ type joined struct {
 }
 
 // join serves the console of a gateway that is open. On error the caller closes both.
-func join(gateway gatewayPart, engine admin.Engine, broker func() admin.BrokerStats, c *console, o overview) (*joined, error) {
-	if err := c.serve(engine, gateway.Ready, broker); err != nil {
+func join(gateway gatewayPart, sources admin.Sources, c *console, o overview) (*joined, error) {
+	if err := c.serve(sources, gateway.Ready); err != nil {
 		return nil, err
 	}
 	o.admin = c.addr()

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/admin"
 	"github.com/flowsync-go/flowsync/core"
 )
 
@@ -26,7 +27,7 @@ func joinedFor(t *testing.T, p *part) *joined {
 	engine, err := core.New(unsent{}, core.Options{Observer: c.observer()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, engine.Close()) })
-	j, err := join(p, engine, nil, c, overview{http: "127.0.0.1:1"})
+	j, err := join(p, admin.Sources{Engine: engine}, c, overview{http: "127.0.0.1:1"})
 	require.NoError(t, err)
 	return j
 }

@@ -105,7 +105,7 @@ func openWithConsole(ctx context.Context, model *commission.Model, s *settings, 
 	o, err := overviewOf(g, s)
 	if err == nil {
 		var joined *joined
-		if joined, err = join(g, g.Engine(), brokerFigures(g), c, o); err == nil {
+		if joined, err = join(g, sourcesOf(g), c, o); err == nil {
 			return joined, nil
 		}
 	}
@@ -137,6 +137,24 @@ func (s *settings) gateway(logger *slog.Logger) (*gateway.Settings, error) {
 	return set, nil
 }
 
+// sourcesOf is what the metrics read of a gateway.
+func sourcesOf(g *gateway.Gateway) admin.Sources {
+	sources := admin.Sources{Engine: g.Engine(), Broker: brokerFigures(g), LostEnds: g.LostEnds}
+	if nodes := g.Keyed(); len(nodes) > 0 {
+		sources.Keys = func() []admin.NodeKeys {
+			all := make([]admin.NodeKeys, 0, len(nodes))
+			for _, n := range nodes {
+				all = append(all, admin.NodeKeys{Node: n.Name(), NodeStats: g.KeyStats(n)})
+			}
+			return all
+		}
+	}
+	if g.Journal() != nil {
+		sources.Journal = g.Journal().Stats
+	}
+	return sources
+}
+
 // brokerFigures returns what reads the counters of the connection to the broker.
 func brokerFigures(g *gateway.Gateway) func() admin.BrokerStats {
 	return func() admin.BrokerStats {
@@ -156,6 +174,7 @@ func overviewOf(g *gateway.Gateway, s *settings) (overview, error) {
 	var err error
 	if s.broker.url != "" {
 		o.broker, err = s.broker.overview()
+		o.broker.about = abilities(g.Broker())
 	}
 	for _, r := range g.Routes() {
 		o.routes = append(o.routes, overviewRoute{method: r.Method, path: r.Path, about: about(r)})

@@ -8,6 +8,7 @@
 //   - /healthz: 200 as long as the process can answer at all.
 //   - /readyz: 200 while requests can be served, else 503; JSON with the reasons.
 //   - /metrics: Prometheus text or OpenMetrics, as the scraper asks.
+//   - /api/late: the latest answers that completed nothing, as JSON; ?node= and ?kind= choose.
 //   - /: the nodes with their counters, and the latest answers that completed nothing. Plain
 //     HTML made here, without script and without anything from elsewhere.
 //

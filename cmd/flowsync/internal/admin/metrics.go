@@ -22,11 +22,14 @@ var durationBuckets = []float64{
 type Metrics struct {
 	registry  *prometheus.Registry
 	durations *prometheus.HistogramVec
-	nodes     sync.Map // *core.Node → *nodeDurations
+	nodes     sync.Map // *core.Node → *nodeEnds
 }
 
-// nodeDurations are the histograms of a node, by outcome; nil until the first end of its kind.
-type nodeDurations [64]atomic.Pointer[prometheus.Observer]
+// nodeEnds is what is observed of the ends of a node, by outcome.
+type nodeEnds [64]struct {
+	duration  atomic.Pointer[prometheus.Observer] // nil until the first end of its kind
+	retrySafe atomic.Uint64
+}
 
 // NewMetrics returns metrics that know the process, the Go runtime and the build, and from the
 // engine what it observes. [Metrics.Watch] adds the engine's counters.
@@ -51,12 +54,20 @@ func NewMetrics(version, commit string) *Metrics {
 	return m
 }
 
-// Watch adds the counters of an engine, and those of the connection to the broker if there is
-// one. Call it once.
-func (m *Metrics) Watch(engine Engine, broker func() BrokerStats) {
-	m.registry.MustRegister(&engineCollector{engine})
-	if broker != nil {
-		m.registry.MustRegister(&brokerCollector{broker})
+// Watch adds the counters of a gateway. Call it once.
+func (m *Metrics) Watch(s Sources) {
+	m.registry.MustRegister(&engineCollector{s.Engine, m.retrySafe})
+	if s.Broker != nil {
+		m.registry.MustRegister(&brokerCollector{s.Broker})
+	}
+	if s.Keys != nil {
+		m.registry.MustRegister(&keysCollector{s.Keys})
+	}
+	if s.Journal != nil {
+		m.registry.MustRegister(&journalCollector{s.Journal})
+	}
+	if s.LostEnds != nil {
+		m.registry.MustRegister(&endsCollector{s.LostEnds})
 	}
 }
 
@@ -64,16 +75,28 @@ func (m *Metrics) Watch(engine Engine, broker func() BrokerStats) {
 func (m *Metrics) Ended(node *core.Node, r core.Result) {
 	known, ok := m.nodes.Load(node)
 	if !ok {
-		known, _ = m.nodes.LoadOrStore(node, new(nodeDurations))
+		known, _ = m.nodes.LoadOrStore(node, new(nodeEnds))
 	}
-	place := &known.(*nodeDurations)[int(r.Outcome)%len(nodeDurations{})]
-	histogram := place.Load()
+	place := &known.(*nodeEnds)[int(r.Outcome)%len(nodeEnds{})]
+	histogram := place.duration.Load()
 	if histogram == nil {
 		made := m.durations.WithLabelValues(label(node.Name()), r.Outcome.String())
 		histogram = &made
-		place.Store(histogram) // the same one for everybody who gets here at once
+		place.duration.Store(histogram) // the same one for everybody who gets here at once
 	}
 	(*histogram).Observe(r.Elapsed.Seconds())
+	if r.RetrySafe() {
+		place.retrySafe.Add(1)
+	}
+}
+
+// retrySafe is how many of a node's ends with an outcome were retry safe.
+func (m *Metrics) retrySafe(node *core.Node, o core.Outcome) uint64 {
+	known, ok := m.nodes.Load(node)
+	if !ok {
+		return 0
+	}
+	return known.(*nodeEnds)[int(o)%len(nodeEnds{})].retrySafe.Load()
 }
 
 // Stray implements [core.Observer]. The engine counts them.

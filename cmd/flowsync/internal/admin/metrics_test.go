@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,17 +10,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/journal"
 	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/core/idempotency"
 )
 
 func TestEngineCounters(t *testing.T) {
 	b := newBench(t, "order", "idle")
-	b.metrics.Watch(b.engine, nil)
+	b.metrics.Watch(Sources{Engine: b.engine})
 	b.busy()
 	want := `
 # HELP flowsync_answers_total Messages on the answer topic, by what became of them.
 # TYPE flowsync_answers_total counter
 flowsync_answers_total{kind="duplicate",node="order"} 1
+flowsync_answers_total{kind="extended",node="order"} 0
 flowsync_answers_total{kind="foreign",node="order"} 0
 flowsync_answers_total{kind="ignored",node="order"} 0
 flowsync_answers_total{kind="late",node="order"} 0
@@ -28,6 +32,7 @@ flowsync_answers_total{kind="matched",node="order"} 1
 flowsync_answers_total{kind="stale",node="order"} 0
 flowsync_answers_total{kind="unknown",node="order"} 0
 flowsync_answers_total{kind="duplicate",node="idle"} 0
+flowsync_answers_total{kind="extended",node="idle"} 0
 flowsync_answers_total{kind="foreign",node="idle"} 0
 flowsync_answers_total{kind="ignored",node="idle"} 0
 flowsync_answers_total{kind="late",node="idle"} 0
@@ -58,10 +63,83 @@ flowsync_transactions_begun_total{node="order"} 3
 	assert.Empty(t, problems)
 }
 
+// TestRetrySafe: of outcomes that may be retry safe it is counted how often they were.
+func TestRetrySafe(t *testing.T) {
+	b := newBench(t, "order")
+	b.metrics.Watch(Sources{Engine: b.engine})
+	node := b.engine.Nodes()[0]
+	for _, r := range []core.Result{
+		{Outcome: core.Shutdown, Sent: true}, {Outcome: core.Shutdown}, {Outcome: core.Shed}, {Outcome: core.Shed},
+		{Outcome: core.NotPublished, Sent: true}, {Outcome: core.Timeout, Sent: true}, {Outcome: core.RuleFailed, Sent: true},
+	} {
+		b.metrics.Ended(node, r)
+	}
+	want := `
+# HELP flowsync_transactions_retry_safe_total Transactions that ended and may be asked again without the risk that they are carried out twice. The other outcomes never are.
+# TYPE flowsync_transactions_retry_safe_total counter
+flowsync_transactions_retry_safe_total{node="order",outcome="no_subscriber"} 0
+flowsync_transactions_retry_safe_total{node="order",outcome="not_published"} 1
+flowsync_transactions_retry_safe_total{node="order",outcome="rule_failed"} 0
+flowsync_transactions_retry_safe_total{node="order",outcome="shed"} 2
+flowsync_transactions_retry_safe_total{node="order",outcome="shutdown"} 1
+`
+	require.NoError(t, testutil.GatherAndCompare(b.metrics.registry, strings.NewReader(want), "flowsync_transactions_retry_safe_total"))
+	for _, o := range core.Outcomes() {
+		assert.Equal(t, slices.Contains(retrySafeOutcomes, o), o.RetrySafe(false), o.String())
+	}
+}
+
+// TestKeyCounters: what is said of idempotency keys, of their journal, and of ends that were not told.
+func TestKeyCounters(t *testing.T) {
+	b := newBench(t)
+	b.metrics.Watch(Sources{
+		Engine: b.engine,
+		Keys: func() []NodeKeys {
+			return []NodeKeys{{"a\xff", idempotency.NodeStats{
+				Joined: 1, Replayed: 2, InDoubt: 3, Conflicts: 4, Shed: 5, Cancelled: 6, Shutdown: 7,
+				Waiting: 8, Keys: 9, Doubtful: 10, Late: 11, Unkept: 12, Unwritten: 13,
+			}}}
+		},
+		Journal:  func() journal.Stats { return journal.Stats{Commits: 14, Records: 15, Failures: 16, Queue: 17} },
+		LostEnds: func() uint64 { return 18 },
+	})
+	families, err := b.metrics.registry.Gather()
+	require.NoError(t, err)
+	got := map[string]float64{}
+	for _, family := range families {
+		for _, prefix := range []string{"flowsync_idempotency_", "flowsync_journal_", "flowsync_ends_"} {
+			if !strings.HasPrefix(family.GetName(), prefix) {
+				continue
+			}
+			for _, m := range family.GetMetric() {
+				name := strings.TrimPrefix(family.GetName(), "flowsync_")
+				for _, l := range m.GetLabel() {
+					if l.GetName() == "kind" {
+						name = l.GetValue()
+					} else {
+						assert.Equal(t, "a\ufffd", l.GetValue())
+					}
+				}
+				got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	assert.Equal(t, map[string]float64{
+		"joined": 1, "replayed": 2, "in_doubt": 3, "conflict": 4, "shed": 5, "cancelled": 6, "shutdown": 7,
+		"idempotency_waiting": 8, "idempotency_keys": 9, "idempotency_keys_in_doubt": 10, "idempotency_late_answers_total": 11,
+		"idempotency_replies_unkept_total": 12, "idempotency_records_unwritten_total": 13,
+		"journal_commits_total": 14, "journal_records_total": 15, "journal_failures_total": 16, "journal_queue": 17,
+		"ends_unpublished_total": 18,
+	}, got)
+	problems, err := testutil.GatherAndLint(b.metrics.registry)
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+}
+
 // What the histograms counted is what the engine counted.
 func TestDurationsAgreeWithOutcomes(t *testing.T) {
 	b := newBench(t, "order")
-	b.metrics.Watch(b.engine, nil)
+	b.metrics.Watch(Sources{Engine: b.engine})
 	b.busy()
 	families, err := b.metrics.registry.Gather()
 	require.NoError(t, err)
@@ -115,9 +193,10 @@ func TestDurationsFallIntoTheirBuckets(t *testing.T) {
 
 func TestBrokerCounters(t *testing.T) {
 	b := newBench(t)
-	b.metrics.Watch(b.engine, func() BrokerStats {
-		return BrokerStats{Reconnects: 1, SessionsLost: 2, Takeovers: 3, RefusedSubscriptions: 4, PacketsWritten: 50, Batches: 6, BytesWritten: 700, BacklogBytes: 8, Unsent: 9, Dropped: 10}
-	})
+	b.metrics.Watch(Sources{Engine: b.engine, Broker: func() BrokerStats {
+		return BrokerStats{Reconnects: 1, SessionsLost: 2, Takeovers: 3, RefusedSubscriptions: 4, PacketsWritten: 50, Batches: 6, BytesWritten: 700, BacklogBytes: 8, Unsent: 9, Dropped: 10,
+			ConnectFailures: 11, Disconnects: 12, RefusedRequests: 13, NoSubscriber: 14, Waiting: 15}
+	}})
 	families, err := b.metrics.registry.Gather()
 	require.NoError(t, err)
 	got := map[string]float64{}
@@ -134,6 +213,8 @@ func TestBrokerCounters(t *testing.T) {
 		"flowsync_mqtt_reconnects_total": 1, "flowsync_mqtt_sessions_lost_total": 2, "flowsync_mqtt_takeovers_total": 3,
 		"flowsync_mqtt_subscriptions_refused_total": 4, "flowsync_mqtt_batch_packets": 50, "flowsync_mqtt_written_bytes_total": 700,
 		"flowsync_mqtt_backlog_bytes": 8, "flowsync_mqtt_requests_unsent_total": 9, "flowsync_mqtt_messages_dropped_total": 10,
+		"flowsync_mqtt_connect_failures_total": 11, "flowsync_mqtt_disconnects_total": 12, "flowsync_mqtt_requests_refused_total": 13,
+		"flowsync_mqtt_requests_no_subscriber_total": 14, "flowsync_mqtt_requests_waiting": 15,
 	}, got)
 }
 
@@ -146,7 +227,7 @@ func TestBuildAndProcessAreThere(t *testing.T) {
 
 func TestNodeNameThatIsNoText(t *testing.T) {
 	b := newBench(t, "a\xffb")
-	b.metrics.Watch(b.engine, nil)
+	b.metrics.Watch(Sources{Engine: b.engine})
 	b.busy()
 	_, err := b.metrics.registry.Gather()
 	assert.NoError(t, err)

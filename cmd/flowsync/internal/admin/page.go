@@ -72,7 +72,7 @@ func rowOf(node *core.Node, stats core.NodeStats) nodeRow {
 		row.Ended = append(row.Ended, stats.Ended[o])
 	}
 	for _, k := range core.AnswerKinds() {
-		if k != core.Matched {
+		if k != core.Matched && k != core.Extended {
 			row.Strays += stats.Answers[k]
 		}
 	}

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/flowsync-go/flowsync/core"
 )
@@ -20,13 +22,13 @@ type StrayEntry struct {
 	ID       core.ID // zero if it had none
 	Outcome  core.Outcome
 	Lateness time.Duration // how long after the end of its transaction; late and duplicate only
-	Payload  string        // its beginning
+	Payload  string        // its beginning, valid UTF-8
 	Bytes    int           // how long the payload was
 	Detail   string        // what is wrong with a malformed one
 }
 
 // Recent keeps the latest answers that completed nothing, but for those that were meant for
-// another gateway. It implements [core.Observer]. The zero value is ready.
+// another gateway or prolonged a transaction. It implements [core.Observer]. The zero value is ready.
 type Recent struct {
 	mu    sync.Mutex // guards all below; a leaf
 	ring  [maxRecent]StrayEntry
@@ -38,7 +40,7 @@ func (*Recent) Ended(*core.Node, core.Result) {}
 
 // Stray implements [core.Observer].
 func (r *Recent) Stray(node *core.Node, s *core.Stray) {
-	if s.Kind == core.Foreign {
+	if !kept(s.Kind) {
 		return
 	}
 	entry := StrayEntry{
@@ -64,4 +66,17 @@ func (r *Recent) Latest() (entries []StrayEntry, total uint64) {
 	return entries, r.count
 }
 
-func beginning(text []byte) string { return string(text[:min(len(text), maxPayload)]) }
+// kept says whether answers of a kind are trouble that somebody may look for.
+func kept(k core.AnswerKind) bool {
+	return k != core.Matched && k != core.Foreign && k != core.Extended
+}
+
+// beginning returns the first bytes of a text as valid UTF-8; a rune that would be cut is left out.
+func beginning(text []byte) string {
+	valid := strings.ToValidUTF8(string(text[:min(len(text), maxPayload+utf8.UTFMax)]), "\ufffd")
+	end := min(len(valid), maxPayload)
+	for end < len(valid) && !utf8.RuneStart(valid[end]) {
+		end--
+	}
+	return valid[:end]
+}

@@ -28,7 +28,7 @@ const (
 type Options struct {
 	Engine  Engine
 	Metrics *Metrics
-	// Recent, if set, is shown on the page.
+	// Recent, if set, is shown on the page and in /api/late.
 	Recent *Recent
 	// Ready returns why requests cannot be served now; nothing if they can. It must not block.
 	// nil: always ready.
@@ -106,6 +106,7 @@ func (s *Server) routes() http.Handler {
 		Timeout:             writeTimeout - time.Second,
 		EnableOpenMetrics:   true,
 	}))
+	mux.HandleFunc("GET /api/late", s.late)
 	mux.HandleFunc("GET /{$}", s.page)
 	return mux
 }

@@ -43,7 +43,7 @@ func get(t *testing.T, method, url string) (*http.Response, string) {
 
 func TestReplies(t *testing.T) {
 	b := newBench(t, "order")
-	b.metrics.Watch(b.engine, nil)
+	b.metrics.Watch(Sources{Engine: b.engine})
 	b.busy()
 	var reasons []string
 	url := "http://" + serve(t, Options{
@@ -69,6 +69,19 @@ func TestReplies(t *testing.T) {
 		{nil, "GET", "/", 200, "&lt;b&gt;2&lt;/b&gt;", "text/html; charset=utf-8"},
 		{nil, "GET", "/", 200, "ended answered, ", "text/html; charset=utf-8"},
 		{nil, "GET", "/", 200, "<code>not JSON</code>", "text/html; charset=utf-8"},
+		{nil, "GET", "/", 200, `<a href="/api/late">`, "text/html; charset=utf-8"},
+		{nil, "GET", "/api/late", 200, `{"total":2,"kept":2,"answers":[{`, "application/json"},
+		{nil, "GET", "/api/late?kind=malformed&node=order", 200, `"kind":"malformed","payload":"not JSON","payloadBytes":8,"detail":`, "application/json"},
+		{nil, "GET", "/api/late?kind=late", 200, `{"total":2,"kept":2,"answers":[]}` + "\n", "application/json"},
+		{nil, "GET", "/api/late?kind=lat", 400, `there is no kind "lat" of these answers: want duplicate, late, unknown, malformed, stale, ignored` + "\n", "text/plain; charset=utf-8"},
+		{nil, "GET", "/api/late?kind=matched", 400, `there is no kind "matched"`, "text/plain; charset=utf-8"},
+		{nil, "GET", "/api/late?node=odrer", 400, `there is no node "odrer"` + "\n", "text/plain; charset=utf-8"},
+		{nil, "GET", "/api/late?nodes=order", 400, `unknown parameter "nodes": want node or kind` + "\n", "text/plain; charset=utf-8"},
+		{nil, "GET", "/api/late?kind=late&kind=stale", 400, "kind: give it once, with a value\n", "text/plain; charset=utf-8"},
+		{nil, "GET", "/api/late?node=", 400, "node: give it once, with a value\n", "text/plain; charset=utf-8"},
+		{nil, "GET", "/api/late?%zz", 400, "the query cannot be read", "text/plain; charset=utf-8"},
+		{nil, "HEAD", "/api/late", 200, "", "application/json"},
+		{nil, "POST", "/api/late", 405, "", "text/plain; charset=utf-8"},
 		{nil, "POST", "/", 405, "", "text/plain; charset=utf-8"},
 		{nil, "POST", "/metrics", 405, "", "text/plain; charset=utf-8"},
 		{nil, "GET", "/nothing", 404, "", "text/plain; charset=utf-8"},
@@ -98,7 +111,7 @@ func TestGuardIsAskedForEveryPath(t *testing.T) {
 			return nil
 		},
 	})
-	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/nothing"} {
+	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics", "/api/late", "/nothing"} {
 		request, err := http.NewRequest("GET", url+path, nil)
 		require.NoError(t, err)
 		request.Close = true

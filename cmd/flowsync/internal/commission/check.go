@@ -67,6 +67,9 @@ func checkTopics(r *report, model *Model) {
 		if n.Transaction.Outcomes {
 			topics = append(topics, n.Topic+"/tend")
 		}
+		if n.Transaction.FailFast { // the broker is asked there whether it tells that nobody listens
+			topics = append(topics, n.Topic+"/probe")
+		}
 		for _, topic := range topics {
 			if other := first[topic]; other != nil {
 				r.errorf(n.Pos, "%s uses the topic %q, which %s at %s uses already", clip(n.ID), clip(topic), clip(other.ID), other.Pos)

@@ -63,6 +63,7 @@ type Gateway struct {
 	bus      *ruleBus
 	engine   *core.Engine
 	table    *idempotency.Table // of keys; nil: no node has any
+	keyed    []*core.Node       // nodes with keys
 	journal  *journal.Journal   // of the table; nil: there is no --state
 	ends     *endsPublisher     // nil: no node has outcomes
 	http     *http.Server       // nil: the model has no HTTP server

@@ -43,6 +43,7 @@ func (g *Gateway) transaction(service string, n *commission.Node, inspect func(*
 		g.ends.add(node)
 	}
 	if t.Idempotency {
+		g.keyed = append(g.keyed, node)
 		err = g.table.AddNode(node, idempotency.NodeOptions{Window: t.IdempotencyWindow, Rules: rules, Protocol: inspect})
 	}
 	return node, err

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/commission"
+	"github.com/flowsync-go/flowsync/cmd/flowsync/internal/journal"
+	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/core/idempotency"
 	"github.com/flowsync-go/flowsync/transport/mqtt"
 	"github.com/flowsync-go/flowsync/transport/mqtt/embedded"
 	"github.com/flowsync-go/flowsync/transport/opcua"
@@ -79,12 +82,37 @@ func (g *Gateway) ExternalStats() (mqtt.Stats, bool) {
 	return g.external.Stats(), true
 }
 
+// Broker is what is known of a broker outside; zero if it is inside, or has not been reached yet.
+func (g *Gateway) Broker() mqtt.BrokerInfo {
+	if g.external == nil {
+		return mqtt.BrokerInfo{}
+	}
+	return g.external.Broker()
+}
+
 // EmbeddedStats are the counters of the broker inside the process; zero if it is outside.
 func (g *Gateway) EmbeddedStats() embedded.Stats {
 	if g.internal == nil {
 		return embedded.Stats{}
 	}
 	return g.internal.Stats()
+}
+
+// Keyed are the nodes with idempotency keys.
+func (g *Gateway) Keyed() []*core.Node { return slices.Clone(g.keyed) }
+
+// KeyStats are the counters of the keys of a node that is among [Gateway.Keyed].
+func (g *Gateway) KeyStats(n *core.Node) idempotency.NodeStats { return g.table.Stats(n) }
+
+// Journal is where keys are kept; nil: nowhere.
+func (g *Gateway) Journal() *journal.Journal { return g.journal }
+
+// LostEnds is how many ends of transactions could not be published for responders.
+func (g *Gateway) LostEnds() uint64 {
+	if g.ends == nil {
+		return 0
+	}
+	return g.ends.lost.Load()
 }
 
 // EmbeddedAddr is where the broker inside the process listens; empty if it is outside.

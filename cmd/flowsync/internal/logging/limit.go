@@ -29,10 +29,11 @@ func (k kind) String() string {
 	return core.AnswerKind(k - answerKinds).String()
 }
 
-// level is debug for what is no trouble here: answered transactions, and answers that are meant
-// for another gateway.
+// level is debug for what is no trouble here: answered transactions, answers that are meant for
+// another gateway, and those that ask for more time and get it.
 func (k kind) level() slog.Level {
-	if k == kindOfEnd(core.Answered) || k == kindOfStray(core.Foreign) {
+	switch k {
+	case kindOfEnd(core.Answered), kindOfStray(core.Foreign), kindOfStray(core.Extended):
 		return slog.LevelDebug
 	}
 	return slog.LevelWarn

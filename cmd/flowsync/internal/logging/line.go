@@ -14,7 +14,7 @@ func endLine(node *core.Node, r *core.Result) slog.Record {
 	if !r.ID.IsZero() {
 		line.AddAttrs(slog.String("id", r.ID.String()))
 	}
-	line.AddAttrs(slog.Float64("elapsedMs", milliseconds(r.Elapsed)), slog.Bool("sent", r.Sent))
+	line.AddAttrs(slog.Float64("elapsedMs", milliseconds(r.Elapsed)), slog.Bool("sent", r.Sent), slog.Bool("retrySafe", r.RetrySafe()))
 	if r.Outcome == core.ResponderError {
 		if r.CodeName != "" {
 			line.AddAttrs(slog.String("code", excerpt(r.CodeName)))
@@ -30,7 +30,11 @@ func endLine(node *core.Node, r *core.Result) slog.Record {
 
 // strayLine is written for an answer that completed nothing.
 func strayLine(node *core.Node, s *core.Stray) slog.Record {
-	line := slog.NewRecord(time.Now(), kindOfStray(s.Kind).level(), "answer completed nothing", 0)
+	text := "answer completed nothing"
+	if s.Kind == core.Extended {
+		text = "transaction prolonged"
+	}
+	line := slog.NewRecord(time.Now(), kindOfStray(s.Kind).level(), text, 0)
 	line.AddAttrs(slog.String("node", node.Name()), slog.String("kind", s.Kind.String()))
 	if !s.ID.IsZero() {
 		line.AddAttrs(slog.String("id", s.ID.String()))

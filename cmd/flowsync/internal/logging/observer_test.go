@@ -75,25 +75,31 @@ func TestLines(t *testing.T) {
 	}{
 		{"timeout", func(o *Observer) {
 			o.Ended(node, core.Result{ID: someID, Outcome: core.Timeout, Elapsed: 2000123 * time.Microsecond, Sent: true, Message: "no answer came in time"})
-		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "timeout", "id": someID.String(), "elapsedMs": 2000.123, "sent": true, "detail": "no answer came in time"}},
+		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "timeout", "id": someID.String(), "elapsedMs": 2000.123, "sent": true, "retrySafe": false, "detail": "no answer came in time"}},
 		{"refused", func(o *Observer) {
 			o.Ended(node, core.Result{Outcome: core.Shed})
-		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "shed", "elapsedMs": 0.0, "sent": false}},
+		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "shed", "elapsedMs": 0.0, "sent": false, "retrySafe": true}},
 		{"responder's number", func(o *Observer) {
 			o.Ended(node, core.Result{Outcome: core.ResponderError, Code: 409, Message: strings.Repeat("x", 9999)})
-		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "responder_error", "elapsedMs": 0.0, "sent": false, "code": 409.0, "detail": strings.Repeat("x", maxExcerpt)}},
+		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "responder_error", "elapsedMs": 0.0, "sent": false, "retrySafe": false, "code": 409.0, "detail": strings.Repeat("x", maxExcerpt)}},
 		{"responder's name", func(o *Observer) {
 			o.Ended(node, core.Result{Outcome: core.ResponderError, CodeName: "BadOutOfRange"})
-		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "responder_error", "elapsedMs": 0.0, "sent": false, "code": "BadOutOfRange"}},
+		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "responder_error", "elapsedMs": 0.0, "sent": false, "retrySafe": false, "code": "BadOutOfRange"}},
 		{"answered", func(o *Observer) {
 			o.Ended(node, core.Result{ID: someID, Outcome: core.Answered, Value: []byte("7"), Elapsed: time.Millisecond, Sent: true})
-		}, map[string]any{"level": "DEBUG", "msg": "transaction ended", "node": "order", "outcome": "answered", "id": someID.String(), "elapsedMs": 1.0, "sent": true}},
+		}, map[string]any{"level": "DEBUG", "msg": "transaction ended", "node": "order", "outcome": "answered", "id": someID.String(), "elapsedMs": 1.0, "sent": true, "retrySafe": false}},
 		{"late", func(o *Observer) {
 			o.Stray(node, &core.Stray{Kind: core.Late, ID: someID, Outcome: core.Timeout, Lateness: 1500 * time.Millisecond, Payload: []byte("{}")})
 		}, map[string]any{"level": "WARN", "msg": "answer completed nothing", "node": "order", "kind": "late", "id": someID.String(), "outcome": "timeout", "latenessMs": 1500.0, "payload": "{}", "payloadBytes": 2.0}},
 		{"malformed", func(o *Observer) {
 			o.Stray(node, &core.Stray{Kind: core.Malformed, Payload: []byte("\xff\n"), Err: errors.New("no\nJSON")})
 		}, map[string]any{"level": "WARN", "msg": "answer completed nothing", "node": "order", "kind": "malformed", "detail": `"no\nJSON"`, "payload": `"\xff\n"`, "payloadBytes": 2.0}},
+		{"dropped by a rule, unsent", func(o *Observer) {
+			o.Ended(node, core.Result{Outcome: core.RuleFailed})
+		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "rule_failed", "elapsedMs": 0.0, "sent": false, "retrySafe": true}},
+		{"extended", func(o *Observer) {
+			o.Stray(node, &core.Stray{Kind: core.Extended, ID: someID, Payload: []byte("{}")})
+		}, map[string]any{"level": "DEBUG", "msg": "transaction prolonged", "node": "order", "kind": "extended", "id": someID.String(), "payload": "{}", "payloadBytes": 2.0}},
 		{"foreign", func(o *Observer) {
 			o.Stray(node, &core.Stray{Kind: core.Foreign, ID: someID})
 		}, map[string]any{"level": "DEBUG", "msg": "answer completed nothing", "node": "order", "kind": "foreign", "id": someID.String(), "payload": "", "payloadBytes": 0.0}},
