@@ -111,6 +111,12 @@ func (g *gateway) begin(node int, value string) (core.ID, completions) {
 	return g.engine.Begin(&core.Call{Node: g.engine.Nodes()[node], Value: []byte(value)}, done), done
 }
 
+// beginWithin is begin for a requester who waits no longer than that.
+func (g *gateway) beginWithin(node int, value string, timeout time.Duration) (core.ID, completions) {
+	done := make(completions, 1)
+	return g.engine.Begin(&core.Call{Node: g.engine.Nodes()[node], Value: []byte(value), Timeout: timeout}, done), done
+}
+
 // end waits for the end of a transaction.
 func (g *gateway) end(done completions, want core.Outcome) core.Result {
 	g.t.Helper()
@@ -129,6 +135,13 @@ func (g *gateway) untilLogged(text string) {
 func (g *gateway) until(condition func() bool) {
 	g.t.Helper()
 	require.Eventually(g.t, condition, patience, time.Millisecond)
+}
+
+// contextThatIsOver is for those who do not wait.
+func contextThatIsOver() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx, cancel
 }
 
 // answerTo returns an answer with the id of a request.

@@ -51,6 +51,9 @@ func (b *Broker) Publish(r *core.Request) error {
 	if b.handlers.full(topic, len(payload)) {
 		return fmt.Errorf("%w: too many messages wait for the handlers of %q", core.ErrShed, topic)
 	}
+	if err := b.unheard(r.Node); err != nil {
+		return err
+	}
 	p := mqtt.RequestProperties(r)
 	pk := packet(topic, payload, r.Node.QoS(), r.Node.Retain())
 	pk.Properties = packets.Properties{

@@ -45,6 +45,9 @@
 // is emptied. What the broker drops is counted ([Stats]) and logged once a second at most. A
 // request that was dropped on its way to its only responder was handed over: it ends as timeout.
 // A request whose topic has a handler is refused beforehand when the queue of the handlers is full.
+// One of a node that fails fast (core.NodeOptions.FailFast) is not handed over when nobody is
+// subscribed to it: heard.go says who counts. Nodes that wait never have to, for the broker is
+// there as long as the bus is.
 //
 // # Why not the broker's own inline client
 //

@@ -60,7 +60,7 @@ func (g *generations) bump() {
 
 // openLane gives a node a lane if its requests may take one at all.
 func (b *Broker) openLane(node *core.Node) {
-	if node.QoS() == 0 && !node.Retain() {
+	if node.QoS() == 0 && !node.Retain() && !node.FailFast() {
 		b.lanes.Store(node, &lane{topic: node.RequestTopic(), encoder: mqtt.NewEncoder(node)})
 	}
 }

@@ -9,6 +9,7 @@ type Stats struct {
 	BacklogBytes     int64  // what waits for clients, to be written and to be acknowledged, now
 	Requests         uint64 // requests handed over
 	Expired          uint64 // requests that had ended before they were handed over, not sent
+	NoSubscriber     uint64 // requests that nobody was subscribed to, of nodes that fail fast, not handed over
 	Answers          uint64 // messages on answer topics
 	Dropped          uint64 // messages that were not delivered to one of their subscribers
 	HandlersDropped  uint64 // messages that found the queue of the handlers full
@@ -21,6 +22,7 @@ type Stats struct {
 type counters struct {
 	clients                                atomic.Int64
 	requests, expired, answers             atomic.Uint64
+	noSubscriber                           atomic.Uint64
 	dropped, handlersDropped, notRetained  atomic.Uint64
 	slowClients, oversizedPackets, refused atomic.Uint64
 }
@@ -34,6 +36,7 @@ func (b *Broker) Stats() Stats {
 		BacklogBytes:     b.budget.held.Load(),
 		Requests:         c.requests.Load(),
 		Expired:          c.expired.Load(),
+		NoSubscriber:     c.noSubscriber.Load(),
 		Answers:          c.answers.Load(),
 		Dropped:          c.dropped.Load() + uint64(atomic.LoadInt64(&b.server.Info.InflightDropped)),
 		HandlersDropped:  c.handlersDropped.Load(),
