@@ -3,6 +3,7 @@ package opcua
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -50,9 +51,52 @@ func (c *checker) node(n *Node, above string, depth int) {
 	if n.Class != Object && len(n.Children) > 0 {
 		c.fault(n, "only Objects have children")
 	}
+	c.transaction(n)
 	if t := n.Transaction; t != nil && (t.Node == nil || t.TimeoutStatus != 0 && !isBad(t.TimeoutStatus)) {
 		c.fault(n, "its transaction has no node, or ends in a timeout status that is not Bad")
 	}
+}
+
+// transaction looks at what else a transaction asks for.
+func (c *checker) transaction(n *Node) {
+	t := n.Transaction
+	if t == nil {
+		return
+	}
+	if t.Fallback != nil && n.typed() {
+		if err := CheckFallback(n, t.Fallback); err != nil {
+			c.fault(n, "its fallback does not fit: %w", err)
+		}
+	}
+	if t.Keys {
+		if err := CheckKeys(n); err != nil {
+			c.fault(n, "idempotency: %w", err)
+		}
+	}
+}
+
+// typed says whether the node has all the data types that it needs.
+func (n *Node) typed() bool {
+	untyped := func(a Argument) bool { return a.DataType == DataType{} }
+	return n.Class == Method && !slices.ContainsFunc(n.Outputs, untyped) || n.Class == Variable && n.DataType != DataType{}
+}
+
+// CheckFallback says why a JSON text cannot be the fallback of a node that has its class and its data
+// types, and Transaction.Read if it has that. [New] calls it.
+func CheckFallback(n *Node, text []byte) error {
+	_, err := n.behind().ParseFallback(text)
+	return err
+}
+
+// CheckKeys says why the operations of a node cannot have idempotency keys. [New] calls it.
+func CheckKeys(n *Node) error {
+	switch {
+	case n.Class != Method:
+		return errors.New("only the Calls of a Method can have keys")
+	case n.keyAt() < 0:
+		return errors.New("it needs an input argument idempotencyKey, a String: that is where the key is")
+	}
+	return nil
 }
 
 func isBad(status uint32) bool {

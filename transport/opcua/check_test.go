@@ -13,6 +13,12 @@ import (
 func TestCheckTree(t *testing.T) {
 	number := typeOf(t, "Int32")
 	held := &opcua.Transaction{Node: new(core.Node)}
+	fallback := func(text string, read bool) *opcua.Transaction {
+		return &opcua.Transaction{Node: held.Node, Read: read, Fallback: []byte(text)}
+	}
+	keys := &opcua.Transaction{Node: held.Node, Keys: true}
+	strings1, err := opcua.ParseDataType("String", 1)
+	require.NoError(t, err)
 	receive := func([]byte) error { return nil }
 	object := func(children ...*opcua.Node) *opcua.Node {
 		return &opcua.Node{Class: opcua.Object, BrowseName: "Root", Where: "file:1:1", Children: children}
@@ -61,6 +67,23 @@ func TestCheckTree(t *testing.T) {
 			&opcua.Node{Class: opcua.Method, BrowseName: "e", Transaction: held, Inputs: []opcua.Argument{{}, {Name: "x", DataType: number}, {Name: "x", DataType: number}}},
 		), []string{"either Transaction or Receive", "a Method is not read", "has no node", "not Bad",
 			"name of an input argument is missing", `argument "" needs a data type`, `are called "x"`}},
+		{"fallback", object(
+			&opcua.Node{Class: opcua.Variable, BrowseName: "a", DataType: number, Where: "file:7:1", Transaction: fallback(`"x"`, false)},
+			&opcua.Node{Class: opcua.Variable, BrowseName: "b", DataType: number, Transaction: fallback("null", true)},
+			&opcua.Node{Class: opcua.Variable, BrowseName: "c", DataType: number, Transaction: fallback("null", false)},
+			&opcua.Node{Class: opcua.Method, BrowseName: "d", Transaction: fallback("{}", false), Outputs: []opcua.Argument{{Name: "x", DataType: number}}},
+			&opcua.Node{Class: opcua.Method, BrowseName: "e", Transaction: fallback("", false)},
+			&opcua.Node{Class: opcua.Method, BrowseName: "f", Transaction: fallback("1", false), Outputs: []opcua.Argument{{Name: "x"}}},
+			&opcua.Node{Class: opcua.Variable, BrowseName: "g", Transaction: fallback("1", false)},
+		), []string{`node "a" (file:7:1): its fallback does not fit`, "null is no value", "output x is missing", "not JSON", "needs a data type", "needs a data type"}},
+		{"keys", object(
+			&opcua.Node{Class: opcua.Variable, BrowseName: "a", DataType: number, Transaction: keys},
+			&opcua.Node{Class: opcua.Method, BrowseName: "b", Transaction: keys},
+			&opcua.Node{Class: opcua.Method, BrowseName: "c", Transaction: keys, Inputs: []opcua.Argument{{Name: "idempotencyKey", DataType: number}}},
+			&opcua.Node{Class: opcua.Method, BrowseName: "d", Transaction: keys, Inputs: []opcua.Argument{{Name: "idempotencykey", DataType: typeOf(t, "String")}}},
+			&opcua.Node{Class: opcua.Method, BrowseName: "e", Transaction: keys, Inputs: []opcua.Argument{{Name: "idempotencyKey", DataType: strings1}}},
+			&opcua.Node{Class: opcua.Method, BrowseName: "f", Transaction: keys, Inputs: []opcua.Argument{{Name: "n", DataType: number}, {Name: "idempotencyKey", DataType: typeOf(t, "String")}}},
+		), []string{"only the Calls of a Method", "needs an input argument idempotencyKey", "needs an input argument", "needs an input argument", "needs an input argument"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			errs := opcua.CheckTree(c.root)

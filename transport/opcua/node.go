@@ -77,8 +77,10 @@ type Transaction struct {
 	// Read makes Reads of a Variable's value transactions too.
 	Read bool
 	// Fallback is JSON text that is given as the answer, with the status UncertainSubstituteValue,
-	// when the outcome is timeout, shed or not_published. nil: none.
+	// when the outcome is timeout, shed or not_published. It must fit as an answer must; a Variable
+	// keeps its value, and may have null unless Read is set. nil: none.
 	Fallback []byte
-	// Keys says that a Method's input argument idempotencyKey, a String, becomes [core.Call.Key].
+	// Keys says that a Method's input argument idempotencyKey, a String, becomes [core.Call.Key]; if
+	// it is null or empty there is none. The user is that of the session.
 	Keys bool
 }

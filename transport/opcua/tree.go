@@ -3,6 +3,7 @@ package opcua
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gopcua/opcua/id"
@@ -78,8 +79,20 @@ func (n *Node) build(above string) (*service.Node, error) {
 	}
 	node := n.behind()
 	node.Space.ID = id
+	if t := n.Transaction; t != nil && t.Fallback != nil {
+		if node.Fallback, err = node.ParseFallback(t.Fallback); err != nil {
+			return nil, fmt.Errorf("opcua: node %s: its fallback does not fit: %w", n, err)
+		}
+	}
 	return node, nil
 }
+
+// keyAt is the place of the input argument that is an idempotency key; -1: there is none.
+func (n *Node) keyAt() int {
+	return slices.IndexFunc(n.Inputs, func(a Argument) bool { return a.Name == service.KeyArgument && a.DataType == keyType })
+}
+
+var keyType = DataType{Builtin: ua.TypeIDString}
 
 // behind is what is behind a node, without its id.
 func (n *Node) behind() *service.Node {
@@ -102,6 +115,8 @@ func (n *Node) behind() *service.Node {
 	}
 	if t := n.Transaction; t != nil {
 		node.Transaction, node.ReadHeld = t.Node, t.Read
+		node.KeyAt = n.keyAt()
+		node.Keyed = t.Keys && node.KeyAt >= 0
 		node.TimeoutStatus, node.TimeoutMessage = ua.StatusCode(t.TimeoutStatus), t.TimeoutMessage
 		if node.TimeoutStatus == 0 {
 			node.TimeoutStatus = ua.StatusBadTimeout

@@ -149,22 +149,19 @@ func TestOutcomes(t *testing.T) {
 		require.Equal(t, status, n.statusOf(&core.Result{Outcome: o}), o)
 	}
 	require.Equal(t, ua.StatusBadInternalError, n.statusOf(&core.Result{}))
-}
-
-func TestInfos(t *testing.T) {
-	n := method()
-	n.TimeoutMessage = "the MES is silent"
-	require.Contains(t, n.infoOf(&core.Result{Outcome: core.Timeout, Message: "no answer"}), "timeout (id 00000000-0000-0000-0000-000000000000, retry is safe: false): the MES is silent")
-	long := n.infoOf(&core.Result{Outcome: core.Shed, Message: string(make([]byte, 5000))})
-	require.Len(t, long, maxInfo)
-	require.Contains(t, long, "retry is safe: true")
+	require.Equal(t, ua.StatusBadEntryExists, n.statusOf(&core.Result{Repeat: core.Conflict}))
 }
 
 func TestReceiveErrors(t *testing.T) {
-	require.Equal(t, ua.StatusOK, statusOfReceive(nil))
-	require.Equal(t, ua.StatusBadShutdown, statusOfReceive(core.ErrClosed))
-	require.Equal(t, ua.StatusBadNotConnected, statusOfReceive(errors.New("anything")))
-	require.Equal(t, ua.StatusBadInternalError, statusOfReceive(core.ErrRuleFailed))
+	for err, want := range map[error]ua.StatusCode{
+		core.ErrClosed:         ua.StatusBadShutdown,
+		errors.New("anything"): ua.StatusBadNotConnected,
+		core.ErrRuleFailed:     ua.StatusBadInternalError,
+	} {
+		ended := received(err)
+		require.Equal(t, want, (&Node{}).statusOf(&ended))
+		require.Equal(t, err.Error(), ended.Message)
+	}
 }
 
 // Of concurrent operations the one that began last wins, whichever is answered last.

@@ -3,6 +3,7 @@ package service
 import (
 	"github.com/gopcua/opcua/ua"
 
+	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/opcua/internal/space"
 	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
@@ -47,6 +48,10 @@ func (r *request) callItem(body *reader, h *held, i int) error {
 	if status == ua.StatusOK {
 		status = node.judgeArguments(arguments, to)
 	}
+	var key *core.Key
+	if status == ua.StatusOK {
+		key, status = r.key(node, arguments, to)
+	}
 	if status != ua.StatusOK {
 		to.status = status
 		return nil
@@ -56,7 +61,7 @@ func (r *request) callItem(body *reader, h *held, i int) error {
 	case err != nil:
 		to.status = ua.StatusBadInvalidArgument
 	case node.Transaction != nil:
-		h.operations = append(h.operations, operation{index: i, node: node, text: text})
+		h.operations = append(h.operations, operation{index: i, node: node, text: text, key: key})
 	default:
 		r.receive(node, text, to)
 	}
@@ -115,9 +120,10 @@ func (n *Node) argumentsText(arguments []*ua.Variant) (_ []byte, err error) {
 // receive hands what was called or written to a node that receives.
 func (r *request) receive(node *Node, text []byte, to *result) {
 	if err := node.Receive(text); err != nil {
-		to.status = statusOfReceive(err)
-		if r.wantsInfos() {
-			to.info = clip(err.Error())
+		ended := received(err)
+		to.status = node.statusOf(&ended)
+		if ofOperations(r.header.diagnostics) != 0 {
+			to.info = node.diagnosticOf(&ended)
 		}
 	}
 }

@@ -14,13 +14,14 @@ import (
 
 // held is a request that has operations which have not ended.
 type held struct {
-	service     *Service
-	client      *client
-	channel     *channel.Channel
-	id          uint32 // of the request, on its channel
-	handle      uint32
-	response    uint16 // the type id of its response
-	diagnostics bool   // the client wants texts of failures
+	service  *Service
+	client   *client
+	channel  *channel.Channel
+	id       uint32 // of the request, on its channel
+	handle   uint32
+	asked    uint32    // the diagnostics that the client wants
+	response uint16    // the type id of its response
+	began    time.Time // to be carried out, if it has several items
 
 	pending    atomic.Int32 // operations that have not ended, and one for whoever begins them
 	results    []result     // of all items, each written once
@@ -34,7 +35,7 @@ type held struct {
 // result is what an item of a Call, Write or Read ends with.
 type result struct {
 	status  ua.StatusCode
-	info    string          // why, in words; empty: nobody asked
+	info    *diagnostic     // why, in words; nil: nobody asked
 	inputs  []ua.StatusCode // of the arguments of a Call
 	outputs []*ua.Variant   // of a Call
 	value   *ua.DataValue   // of a Read; status is not looked at if it is set
@@ -48,6 +49,7 @@ type operation struct {
 	number  uint64                // that of a Write or Read of its Variable
 	text    []byte                // the value of its request, until it has begun
 	written *ua.Variant           // what a Write wrote
+	key     *core.Key             // of a Call, until it has begun; nil: it has none
 	times   ua.TimestampsToReturn // of a Read
 	part    value.Range           // of a Read
 
@@ -59,7 +61,7 @@ type operation struct {
 // held is one piece of memory.
 func newHeld(items int) *held {
 	if items != 1 {
-		return &held{results: make([]result, items)}
+		return &held{results: make([]result, items), began: time.Now()}
 	}
 	one := new(struct {
 		held
@@ -73,7 +75,7 @@ func newHeld(items int) *held {
 // hold begins the operations of a request. The results of the other items are what they ended with.
 func (r *request) hold(h *held) {
 	h.service, h.client, h.channel, h.id, h.handle = r.service, r.client, r.channel, r.id, r.header.handle
-	h.response, h.diagnostics = r.entry.response, r.wantsInfos()
+	h.response, h.asked = r.entry.response, r.header.diagnostics
 	for i := range h.operations {
 		h.operations[i].held = h
 	}
@@ -84,12 +86,13 @@ func (r *request) hold(h *held) {
 		r.fault(ua.StatusBadSessionClosed)
 		return
 	}
-	began, limit := time.Now(), r.limit()
+	limit := r.limit()
 	for i := range h.operations {
-		if i > 0 && limit > 0 { // all have one deadline
-			limit = max(time.Millisecond, r.limit()-time.Since(began))
+		left := limit
+		if limit > 0 && !h.began.IsZero() { // all have one deadline, whatever time the others took
+			left = max(time.Millisecond, limit-time.Since(h.began))
 		}
-		h.operations[i].begin(limit)
+		h.operations[i].begin(left)
 	}
 	h.done()
 }
@@ -104,11 +107,6 @@ func (r *request) limit() time.Duration {
 	return max(time.Millisecond, hint-max(20*time.Millisecond, hint/20))
 }
 
-// wantsInfos says whether the client asked for texts of operations that failed.
-func (r *request) wantsInfos() bool {
-	return r.header.diagnostics&ua.OperationLevelAdditionalInfo != 0
-}
-
 // begin starts the transaction, unless the request was ended before its turn came.
 func (op *operation) begin(limit time.Duration) {
 	c := op.held.client
@@ -119,9 +117,9 @@ func (op *operation) begin(limit time.Duration) {
 		op.held.done()
 		return
 	}
-	call := core.Call{Node: op.node.Transaction, Value: op.text, Timeout: limit}
+	call := core.Call{Node: op.node.Transaction, Value: op.text, Timeout: limit, Key: op.key}
 	id := op.held.service.options.Engine.Begin(&call, op)
-	op.text = nil
+	op.text, op.key = nil, nil
 	c.mu.Lock()
 	op.id = id
 	cancelled = op.cancelled
@@ -160,11 +158,14 @@ func (op *operation) Complete(r core.Result) {
 		}
 	}()
 	to.status = op.node.statusOf(&r)
-	if r.Outcome == core.Answered {
+	switch {
+	case r.Outcome == core.Answered:
 		to.status = op.answered(to, &r)
+	case op.node.fallsBack(r.Outcome):
+		to.status = op.substitute(to)
 	}
-	if to.status != ua.StatusOK && op.held.diagnostics {
-		to.info = op.node.infoOf(&r)
+	if to.status != ua.StatusOK && ofOperations(op.held.asked) != 0 {
+		to.info = op.node.diagnosticOf(&r)
 	}
 }
 
@@ -175,6 +176,7 @@ func (op *operation) answered(to *result, r *core.Result) ua.StatusCode {
 	if given == nil {
 		var err error
 		if given, err = op.node.given(r.Value, op.reads()); err != nil {
+			r.Outcome, r.Message = core.BadResponse, err.Error()
 			return ua.StatusBadUnknownResponse
 		}
 	}
@@ -203,9 +205,10 @@ func (h *held) done() {
 		return
 	}
 	defer h.service.release()
+	h.client.session.Touch() // who waited for us was not idle
 	if ended := h.client.remove(h); ended != ua.StatusOK {
-		h.channel.Send(h.id, appendHeader(make([]byte, 0, 64), serviceFault, h.handle, ended))
+		h.channel.Send(h.id, encodeCancelled(h.handle, h.asked, ended))
 		return
 	}
-	h.channel.Send(h.id, encodeResults(h.response, h.handle, h.results))
+	h.channel.Send(h.id, encodeResults(h.response, h.handle, h.asked, h.results))
 }

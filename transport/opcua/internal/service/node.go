@@ -25,6 +25,11 @@ type Node struct {
 	// TimeoutStatus and TimeoutMessage are what a timeout ends with.
 	TimeoutStatus  ua.StatusCode
 	TimeoutMessage string
+	// Fallback takes the place of an answer that did not come; nil: there is none.
+	Fallback *Fallback
+	// Keyed says that input KeyAt of a Method, a String, is an idempotency key.
+	Keyed bool
+	KeyAt int
 	// Receive takes JSON text and publishes it; nil: the node does not receive.
 	Receive func(value []byte) error
 

@@ -1,9 +1,6 @@
 package service
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/flowsync-go/flowsync/core"
@@ -12,6 +9,9 @@ import (
 
 // statusOf is the status code of an operation whose transaction has ended.
 func (n *Node) statusOf(r *core.Result) ua.StatusCode {
+	if r.Repeat == core.Conflict {
+		return ua.StatusBadEntryExists
+	}
 	switch r.Outcome {
 	case core.Answered:
 		return ua.StatusOK
@@ -40,31 +40,7 @@ func (n *Node) statusOf(r *core.Result) ua.StatusCode {
 	return ua.StatusBadInternalError // no outcome there is
 }
 
-// maxInfo bounds the text of a diagnostic info, in bytes.
-const maxInfo = 1024
-
-// infoOf says in words how a transaction ended: for integrators.
-func (n *Node) infoOf(r *core.Result) string {
-	detail := r.Message
-	if r.Outcome == core.Timeout && n.TimeoutMessage != "" {
-		detail = n.TimeoutMessage
-	}
-	text := fmt.Sprintf("%s (id %s, retry is safe: %t): %s", r.Outcome, r.ID, r.RetrySafe(), detail)
-	return clip(text)
-}
-
-func clip(text string) string {
-	if len(text) > maxInfo {
-		return strings.ToValidUTF8(text[:maxInfo], "")
-	}
-	return text
-}
-
-// statusOfReceive is the status code of what a node of the kind serverReceives was given.
-func statusOfReceive(err error) ua.StatusCode {
-	if err == nil {
-		return ua.StatusOK
-	}
-	outcome := core.OutcomeOf(err)
-	return (&Node{}).statusOf(&core.Result{Outcome: outcome})
+// received is what became of a value that a node of the kind serverReceives was given.
+func received(err error) core.Result {
+	return core.Result{Outcome: core.OutcomeOf(err), Message: err.Error()}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
+	"github.com/flowsync-go/flowsync/core"
 	"github.com/flowsync-go/flowsync/transport/opcua/internal/value"
 )
 
@@ -13,13 +14,26 @@ func (r *request) finish(h *held) {
 		r.hold(h)
 		return
 	}
-	r.channel.Send(r.id, encodeResults(r.entry.response, r.header.handle, h.results))
+	r.channel.Send(r.id, encodeResults(r.entry.response, r.header.handle, r.header.diagnostics, h.results))
+}
+
+// encodeCancelled writes the fault that a request ends with as a whole.
+func encodeCancelled(handle, asked uint32, status ua.StatusCode) []byte {
+	var w infos
+	info := []byte{0}
+	if asked = ofService(asked); asked != 0 {
+		r := core.Result{Outcome: core.Cancelled, Message: status.Error()}
+		info = w.append(nil, asked, (&Node{}).diagnosticOf(&r))
+	}
+	return appendHeaderWith(make([]byte, 0, 64), serviceFault, handle, status, info, w.table)
 }
 
 // encodeResults writes the response to a Call, Write or Read. What does not fit into it costs its
 // own item its result, and no other: a client must learn of each whether it was done.
-func encodeResults(response uint16, handle uint32, results []result) []byte {
-	body := appendHeader(make([]byte, 0, 64+32*len(results)), response, handle, ua.StatusOK)
+func encodeResults(response uint16, handle, asked uint32, results []result) []byte {
+	var w infos
+	infos := w.operations(ofOperations(asked), results)
+	body := appendHeaderWith(make([]byte, 0, 64+32*len(results)), response, handle, ua.StatusOK, noInfo, w.table)
 	body = appendUint32(body, uint32(len(results)))
 	misfits := 0
 	for i := range results {
@@ -37,7 +51,7 @@ func encodeResults(response uint16, handle uint32, results []result) []byte {
 			body, _ = appendResult(body[:start], response, &result{status: ua.StatusBadResponseTooLarge})
 		}
 	}
-	return appendInfos(body, results)
+	return append(body, infos...)
 }
 
 // maxMisfits is how many results are tried, and do not fit, before no more are: each may be a

@@ -12,13 +12,29 @@ import (
 
 // appendHeader appends the type id of a response and its header (OPC 10000-4, 7.33).
 func appendHeader(dst []byte, typeID uint16, handle uint32, result ua.StatusCode) []byte {
+	return appendHeaderWith(dst, typeID, handle, result, noInfo, nil)
+}
+
+// noInfo is an empty DiagnosticInfo.
+var noInfo = []byte{0}
+
+// appendHeaderWith is for a header with diagnostics of the service, and with the strings that those of
+// operations refer to.
+func appendHeaderWith(dst []byte, typeID uint16, handle uint32, result ua.StatusCode, info []byte, table []string) []byte {
 	dst = append(dst, byte(ua.NodeIDTypeFourByte), 0)
 	dst = binary.LittleEndian.AppendUint16(dst, typeID)
 	dst = value.AppendTime(dst, time.Now())
 	dst = appendUint32(dst, handle)
 	dst = appendUint32(dst, uint32(result))
-	dst = append(dst, 0)                                 // no service diagnostics
-	dst = appendUint32(dst, nullLength)                  // no string table
+	dst = append(dst, info...)
+	if len(table) == 0 {
+		dst = appendUint32(dst, nullLength)
+	} else {
+		dst = appendUint32(dst, uint32(len(table)))
+	}
+	for _, text := range table {
+		dst = appendString(dst, text)
+	}
 	return append(dst, byte(ua.NodeIDTypeTwoByte), 0, 0) // no additional header
 }
 
@@ -67,27 +83,6 @@ func appendStatuses(dst []byte, statuses []ua.StatusCode) []byte {
 	dst = appendUint32(dst, uint32(len(statuses)))
 	for _, s := range statuses {
 		dst = appendUint32(dst, uint32(s))
-	}
-	return dst
-}
-
-// appendInfos appends the diagnostic infos of operations, which carry nothing but a text each;
-// null if there is no text.
-func appendInfos(dst []byte, results []result) []byte {
-	some := false
-	for i := range results {
-		some = some || results[i].info != ""
-	}
-	if !some {
-		return appendUint32(dst, nullLength)
-	}
-	dst = appendUint32(dst, uint32(len(results)))
-	for i := range results {
-		if info := results[i].info; info != "" {
-			dst = appendString(append(dst, ua.DiagnosticInfoAdditionalInfo), info)
-		} else {
-			dst = append(dst, 0)
-		}
 	}
 	return dst
 }

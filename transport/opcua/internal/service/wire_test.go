@@ -98,11 +98,11 @@ func TestResultsAsTheCodecReadsThem(t *testing.T) {
 	v := ua.MustVariant(int32(7))
 	results := []result{
 		{outputs: []*ua.Variant{v, ua.MustVariant("x")}},
-		{status: ua.StatusBadInvalidArgument, inputs: []ua.StatusCode{ua.StatusOK, ua.StatusBadTypeMismatch}, info: "why"},
+		{status: ua.StatusBadInvalidArgument, inputs: []ua.StatusCode{ua.StatusOK, ua.StatusBadTypeMismatch}, info: &diagnostic{more: "why"}},
 		{status: ua.StatusBadTimeout},
 	}
 	decoded := func(response uint16) any {
-		_, v, err := ua.DecodeService(encodeResults(response, 42, results))
+		_, v, err := ua.DecodeService(encodeResults(response, 42, ua.OperationLevelAdditionalInfo, results))
 		require.NoError(t, err)
 		require.Equal(t, uint32(42), v.(ua.Response).Header().RequestHandle)
 		require.WithinDuration(t, time.Now(), v.(ua.Response).Header().Timestamp, time.Minute)
@@ -118,7 +118,7 @@ func TestResultsAsTheCodecReadsThem(t *testing.T) {
 	w := decoded(id.WriteResponse_Encoding_DefaultBinary).(*ua.WriteResponse)
 	require.Equal(t, []ua.StatusCode{ua.StatusOK, ua.StatusBadInvalidArgument, ua.StatusBadTimeout}, w.Results)
 	results[0].value = &ua.DataValue{EncodingMask: ua.DataValueValue, Value: v}
-	results[1].info = ""
+	results[1].info = nil
 	r := decoded(id.ReadResponse_Encoding_DefaultBinary).(*ua.ReadResponse)
 	require.Equal(t, int32(7), r.Results[0].Value.Value())
 	require.Equal(t, ua.StatusBadTimeout, r.Results[2].Status)
@@ -185,7 +185,7 @@ func TestTruncatedHeaders(t *testing.T) {
 // An item that does not fit loses its own result only.
 func TestResultsThatDoNotFit(t *testing.T) {
 	large := ua.MustVariant(string(make([]byte, MaxResponse)))
-	_, v, err := ua.DecodeService(encodeResults(id.CallResponse_Encoding_DefaultBinary, 1, []result{
+	_, v, err := ua.DecodeService(encodeResults(id.CallResponse_Encoding_DefaultBinary, 1, 0, []result{
 		{outputs: []*ua.Variant{ua.MustVariant("first")}}, {outputs: []*ua.Variant{large}}, {outputs: []*ua.Variant{ua.MustVariant("last")}},
 	}))
 	require.NoError(t, err)

@@ -64,7 +64,7 @@ func (t *Table) bind(s *Session, ch Channel, user string, judged standing) (*Ses
 	rebound := s.channel != ch
 	s.channel, s.user, s.nonce, s.failures = ch, user, newNonce(), 0
 	s.activated, s.everActivated, s.lost = true, true, false
-	s.touch()
+	s.Touch()
 	s.timer.Reset(s.timeout)
 	return s, rebound, ua.StatusOK
 }

@@ -67,7 +67,8 @@ func (s *Session) Activated() bool {
 	return s.activated
 }
 
-func (s *Session) touch() { atomic.StoreInt64(&s.used, s.table.now()) }
+// Touch marks the session as used: by who waited for an answer, when it comes.
+func (s *Session) Touch() { atomic.StoreInt64(&s.used, s.table.now()) }
 
 // expire is called by the timer: at the earliest when the session may have been idle too long.
 func (s *Session) expire() {

@@ -126,7 +126,7 @@ func (t *Table) find(ch Channel, token []byte) (*Session, ua.StatusCode) {
 	case !s.activated:
 		return s, ua.StatusBadSessionNotActivated
 	}
-	s.touch()
+	s.Touch()
 	return s, ua.StatusOK
 }
 
