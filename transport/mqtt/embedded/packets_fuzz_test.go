@@ -20,18 +20,22 @@ import (
 // time, leaves no goroutine, and believes no length before the bytes are there.
 func FuzzPackets(f *testing.F) {
 	const dial, raw, subscribe, publish, ack, leave, ping, ask, unsubscribe = 0, 1, 2, 3, 4, 5, 6, 7, 8
+	add := func(program ...byte) { // with QoS 0, which takes the short way, and with QoS 1
+		f.Add(append([]byte{0}, program...))
+		f.Add(append([]byte{1}, program...))
+	}
 	for version := range byte(3) {
 		c := 64 * version
-		f.Add([]byte{dial, 0, c, 2, subscribe, 0, 1, 0, subscribe, 0, 3, 1, publish, 0, 0x32, 1, 3, '1', '2', '3', ping, 0, ask, unsubscribe, 0, 1, leave, 0})
-		f.Add([]byte{dial, 0, c + 1, 0, dial, 1, c, 2, subscribe, 0, 2, 2, publish, 1, 0x35, 4, 1, 'x', ack, 0, 0, 1, ack, 0, 3, 1, ack, 1, 2, 7, ask, leave, 0, dial, 0, c + 1, 0, ping, 0})
-		f.Add([]byte{dial, 0, c + 2, 0x2e, subscribe, 0, 5, 0, subscribe, 0, 6, 2, publish, 0, 0x31, 0, 0, publish, 0, 0x33, 2, 1, '{', dial, 1, c + 2, 0, ask, publish, 1, 0x30, 0, 2, '{', '}'})
+		add(dial, 0, c, 2, subscribe, 0, 1, 0, subscribe, 0, 3, 1, publish, 0, 0x32, 1, 3, '1', '2', '3', ping, 0, ask, unsubscribe, 0, 1, leave, 0)
+		add(dial, 0, c + 1, 0, dial, 1, c, 2, subscribe, 0, 2, 2, publish, 1, 0x35, 4, 1, 'x', ack, 0, 0, 1, ack, 0, 3, 1, ack, 1, 2, 7, ask, leave, 0, dial, 0, c + 1, 0, ping, 0)
+		add(dial, 0, c + 2, 0x2e, subscribe, 0, 5, 0, subscribe, 0, 6, 2, publish, 0, 0x31, 0, 0, publish, 0, 0x33, 2, 1, '{', dial, 1, c + 2, 0, ask, publish, 1, 0x30, 0, 2, '{', '}')
 		for kind := range byte(16) { // each type of packet, with little in it
-			f.Add([]byte{dial, 0, c, 2, raw, 0, 6, kind << 4, 4, 0, 1, 0, 0, raw, 0, 3, kind<<4 | 2, 1, 0, ping, 0, ask})
+			add(dial, 0, c, 2, raw, 0, 6, kind << 4, 4, 0, 1, 0, 0, raw, 0, 3, kind<<4 | 2, 1, 0, ping, 0, ask)
 		}
 	}
-	f.Add([]byte{raw, 0, 14, 0x10, 0xff, 0xff, 0xff, 0x7f, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 0, ask})
-	f.Add([]byte{raw, 0, 18, 0x10, 16, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 0, 3, 0x21, 0, 1, 0, 0, subscribe, 0, 0, 1, publish, 0, 0x32, 0, 1, 'a', publish, 0, 0x32, 0, 1, 'b', ping, 0})
-	f.Add([]byte{dial, 0, 128, 2, raw, 0, 12, 0x30, 10, 0, 1, 'x', 6, 0x23, 0, 1, 0x01, 1, 0x0b, raw, 0, 9, 0x82, 7, 0, 1, 2, 0x0b, 1, 0, 1, ask})
+	add(raw, 0, 14, 0x10, 0xff, 0xff, 0xff, 0x7f, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 0, ask)
+	add(raw, 0, 18, 0x10, 16, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 0, 3, 0x21, 0, 1, 0, 0, subscribe, 0, 0, 1, publish, 0, 0x32, 0, 1, 'a', publish, 0, 0x32, 0, 1, 'b', ping, 0)
+	add(dial, 0, 128, 2, raw, 0, 12, 0x30, 10, 0, 1, 'x', 6, 0x23, 0, 1, 0x01, 1, 0x0b, raw, 0, 9, 0x82, 7, 0, 1, 2, 0x0b, 1, 0, 1, ask)
 	f.Fuzz(func(t *testing.T, program []byte) {
 		if len(program) > 2000 {
 			return
