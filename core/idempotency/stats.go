@@ -1,5 +1,11 @@
 package idempotency
 
+import (
+	"time"
+
+	"github.com/flowsync-go/flowsync/core"
+)
+
 // NodeStats are the counters of one node: of requests that were no transactions of the engine,
 // because an earlier one had their key or there was no room for it.
 //
@@ -22,4 +28,18 @@ type NodeStats struct {
 
 	Keys     int // known now
 	Doubtful int // of these, those in doubt
+}
+
+// Stats returns the counters of a node; zero if it was not added.
+func (t *Table) Stats(of *core.Node) NodeStats {
+	n := t.nodeOf(of)
+	if n == nil {
+		return NodeStats{}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sweepLocked(time.Now(), sweepAll)
+	s := n.stats
+	s.Doubtful = n.doubtful
+	return s
 }

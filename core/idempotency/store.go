@@ -21,11 +21,13 @@ type Record struct {
 // their order. A record is on disk as a whole or not at all.
 type Store interface {
 	// Put writes a record, in place of the one with the same node, user and key. done is called
-	// once, on a goroutine of the store, when it is on disk or cannot be; the store keeps nothing
-	// of the record after that. A full queue is an error at once.
+	// once, when it is on disk or cannot be; the store keeps nothing of the record after that. A
+	// full queue is an error at once, which wraps [core.ErrShed].
 	Put(record *Record, done func(error))
-	// Delete forgets a key.
+	// Delete forgets a key. It is never refused: there is one for a Put at most. If it cannot be
+	// written, the key is known again after a restart, and in doubt.
 	Delete(node, user, key string)
-	// Load calls take for each record that is there. Once, before anything else; it may block.
+	// Load calls take for each record that is there, which is take's to keep. Once, before anything
+	// else; it may block.
 	Load(take func(*Record)) error
 }
