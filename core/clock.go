@@ -9,9 +9,11 @@ import (
 //
 // To read both clocks takes almost twice as long as to read one. So the wall clock is read once a
 // second, by whoever wants to know it next, and what has passed since is added: when it is set to
-// another time, timestamps follow within a second.
+// another time, timestamps follow within a second. Deadlines do not know of it: they are counted by
+// the monotonic clock alone.
 type clock struct {
 	epoch time.Time
+	read  func() time.Time // both clocks; time.Now
 	last  atomic.Pointer[reading]
 }
 
@@ -24,7 +26,7 @@ type reading struct {
 const readWallEvery = time.Second
 
 func newClock() *clock {
-	c := &clock{epoch: time.Now()}
+	c := &clock{epoch: time.Now(), read: time.Now}
 	c.last.Store(&reading{time: c.epoch})
 	return c
 }
@@ -35,7 +37,7 @@ func (c *clock) now() int64 { return int64(time.Since(c.epoch)) }
 func (c *clock) time(now int64) time.Time {
 	r := c.last.Load()
 	if now-r.at >= int64(readWallEvery) {
-		t := time.Now()
+		t := c.read()
 		r = &reading{time: t, at: int64(t.Sub(c.epoch))}
 		c.last.Store(r)
 	}

@@ -411,6 +411,8 @@ func TestNodes(t *testing.T) {
 	for _, o := range []NodeOptions{
 		{}, {Name: "x"}, {Name: "x", Topic: "\xff"}, {Name: "x", Topic: "x", Timeout: 2 * time.Hour},
 		{Name: "x", Topic: "x", Timeout: -1}, {Name: "x", Topic: "x", MaxInFlight: -1}, {Name: "x", Topic: "x", QoS: 3},
+		{Name: "x", Topic: "x", MaxExtend: -1}, {Name: "x", Topic: "x", MaxExtend: MaxTimeout + 1},
+		{Name: "x", Topic: "x", FailFast: true}, {Name: "x", Topic: "x", FailFast: true, QoS: 2},
 		{Name: "n", Topic: "x"}, {Name: "x", Topic: "services/s/n"},
 	} {
 		_, err := e.AddNode(o)
@@ -421,9 +423,16 @@ func TestNodes(t *testing.T) {
 	require.Equal(t, "services/s/n", node.Topic())
 	require.Equal(t, DefaultTimeout, node.Timeout())
 	require.Zero(t, node.QoS())
-	require.False(t, node.Retain())
+	for _, set := range []bool{node.Retain(), node.Serial(), node.FailFast(), node.Wait(), node.MaxExtend() > 0} {
+		require.False(t, set)
+	}
+	all, err := e.AddNode(NodeOptions{Name: "all", Topic: "all", QoS: 1, Retain: true, Serial: true, FailFast: true, Wait: true, MaxExtend: MaxTimeout})
+	require.NoError(t, err)
+	for _, set := range []bool{all.Retain(), all.Serial(), all.FailFast(), all.Wait(), all.MaxExtend() == MaxTimeout} {
+		require.True(t, set)
+	}
 	e.Close()
-	_, err := e.AddNode(NodeOptions{Name: "x", Topic: "x"})
+	_, err = e.AddNode(NodeOptions{Name: "x", Topic: "x"})
 	require.ErrorIs(t, err, ErrClosed)
 }
 
@@ -469,10 +478,14 @@ func TestSlotIsOneCacheLine(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	for name, inspect := range map[string]func(*Reply) error{
-		"plain": nil, "inspected": func(r *Reply) error { r.Extra = r.Completer; return nil },
+	for name, o := range map[string]NodeOptions{
+		"plain":     {},
+		"inspected": {Inspect: func(r *Reply) error { r.Extra = r.Completer; return nil }},
+		"serial":    {Serial: true}, // while nobody waits
+		"limited":   {MaxExtend: time.Minute},
 	} {
-		t.Run(name, func(t *testing.T) { checkNoAllocation(t, NodeOptions{Name: "n", Topic: "n", Inspect: inspect}) })
+		o.Name, o.Topic = "n", "n"
+		t.Run(name, func(t *testing.T) { checkNoAllocation(t, o) })
 	}
 }
 
@@ -483,7 +496,7 @@ func checkNoAllocation(t *testing.T, options NodeOptions) {
 	node, err := e.AddNode(options)
 	require.NoError(t, err)
 	var waiters WaiterPool
-	call := &Call{Node: node, Value: []byte(`{"order":4711}`)}
+	call := &Call{Node: node, Value: []byte(`{"order":4711}`), Timeout: DefaultTimeout + time.Second}
 	payload := make([]byte, 0, 200)
 	one := func() {
 		w := waiters.Acquire()

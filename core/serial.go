@@ -11,13 +11,17 @@ func (e *Engine) publishInTurn(k key, r *Request, deadline int64) {
 	g := r.Node.gate
 	if g.enter(k) {
 		e.hand(g, k, r)
-	} else if sh := e.shardOf(k); sh.wait(k) {
-		g.push(&waiting{key: k, deadline: deadline, request: r.Clone()})
-		if sh.holder(k, r.Node) == nil {
-			g.remove(k)
-		}
+	} else if e.shardOf(k).wait(k) {
+		e.enqueue(g, &waiting{key: k, deadline: deadline, request: r.Clone()})
 	}
 	e.takeTurns(g)
+}
+
+func (e *Engine) enqueue(g *gate, w *waiting) {
+	g.push(w)
+	if e.shardOf(w.key).holder(w.key, w.request.Node) == nil { // ended before it was in the queue
+		g.remove(w.key)
+	}
 }
 
 // hand publishes a request that was given the place.

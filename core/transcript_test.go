@@ -176,6 +176,10 @@ func (p *player) stats() NodeStats {
 
 func (p *player) counts() string {
 	s := p.stats()
+	return countsText(&s)
+}
+
+func countsText(s *NodeStats) string {
 	text := fmt.Sprintf("begun=%d", s.Begun)
 	for _, o := range Outcomes() {
 		if s.Ended[o] > 0 {
