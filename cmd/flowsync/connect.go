@@ -85,6 +85,7 @@ func busFigures(s mqtt.Stats) admin.BrokerStats {
 func embeddedFigures(s embedded.Stats) admin.BrokerStats {
 	return admin.BrokerStats{
 		PacketsWritten: s.Requests,
+		NoSubscriber:   s.NoSubscriber,
 		Unsent:         s.Expired,
 		Dropped:        s.Dropped + s.HandlersDropped,
 	}

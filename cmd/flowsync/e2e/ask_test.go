@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -55,22 +56,29 @@ func client(connections int) *http.Client {
 }
 
 // ask sends a request and requires a reply.
-func ask(t testing.TB, c *http.Client, method, url, body string) *reply {
+func ask(t testing.TB, c *http.Client, method, url, body string, headers ...string) *reply {
 	t.Helper()
-	r, err := try(c, method, url, body)
+	r, err := try(c, method, url, body, headers...)
 	require.NoError(t, err)
 	return r
 }
 
-// try sends a request. A body is sent as JSON.
-func try(c *http.Client, method, url, body string) (*reply, error) {
+// try sends a request. A body is sent as JSON. Headers are name, value, name, value …
+func try(c *http.Client, method, url, body string, headers ...string) (*reply, error) {
+	return tryContext(context.Background(), c, method, url, body, headers...)
+}
+
+func tryContext(ctx context.Context, c *http.Client, method, url, body string, headers ...string) (*reply, error) {
 	var content io.Reader
 	if body != "" {
 		content = strings.NewReader(body)
 	}
-	request, err := http.NewRequest(method, url, content)
+	request, err := http.NewRequestWithContext(ctx, method, url, content)
 	if err != nil {
 		return nil, err
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
 	}
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")

@@ -97,7 +97,7 @@ func TestStrayAnswers(t *testing.T) {
 }
 
 // publish waits while too much waits.
-func publish(t *testing.T, bus *mqtt.Bus, m mqtt.Message) {
+func publish(t testing.TB, bus *mqtt.Bus, m mqtt.Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

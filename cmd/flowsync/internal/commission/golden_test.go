@@ -168,6 +168,7 @@ func TestExamples(t *testing.T) {
 	want := map[string]string{
 		"quickstart.yaml":      "",
 		"opcua.yaml":           "",
+		"robust.yaml":          "",
 		"answered.yaml":        "GET",
 		"error.yaml":           "GET",
 		"timeout-default.yaml": "GET",

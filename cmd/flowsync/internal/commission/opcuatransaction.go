@@ -58,8 +58,10 @@ func (s *service) checkFallback(o, t *object, n *OPCUANode) {
 	if n.Transaction.Fallback == nil || !typed {
 		return
 	}
-	node := &opcua.Node{Class: n.Class, DataType: n.DataType, Inputs: n.Inputs, Outputs: n.Outputs}
-	if err := checkFits(node, n.Transaction.Fallback); err != nil {
+	node := &opcua.Node{
+		Class: n.Class, DataType: n.DataType, Inputs: n.Inputs, Outputs: n.Outputs, Transaction: &opcua.Transaction{Read: n.ReadTransaction},
+	}
+	if err := opcua.CheckFallback(node, n.Transaction.Fallback); err != nil {
 		s.errorf(t.place("fallback"), "fallback of %s: %v", t.what, err)
 	}
 }
@@ -93,12 +95,4 @@ func (s *service) checkKeyArgument(o, t *object, n *OPCUANode) {
 	case n.Inputs[i].DataType.String() != "String":
 		s.errorf(at, "idempotency of %s: the input argument %s is of type %s, want a single String", t.what, keyArgument, n.Inputs[i].DataType)
 	}
-}
-
-func checkFits(n *opcua.Node, text []byte) error {
-	if n.Class == opcua.Method {
-		return nil
-	}
-	_, err := n.DataType.Parse(text)
-	return err
 }
