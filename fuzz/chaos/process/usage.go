@@ -1,0 +1,41 @@
+//go:build linux
+
+package process
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Usage is what a process holds of the machine.
+type Usage struct {
+	RSS   int64 // bytes
+	Files int   // open descriptors
+}
+
+// Usage reads it from /proc.
+func (p *Process) Usage() (Usage, error) {
+	var u Usage
+	folder := fmt.Sprintf("/proc/%d/", p.PID())
+	text, err := os.ReadFile(folder + "statm")
+	if err != nil {
+		return u, fmt.Errorf("%s: %w", p.spec.Name, err)
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return u, fmt.Errorf("%s: %sstatm is %q", p.spec.Name, folder, text)
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return u, fmt.Errorf("%s: %sstatm: %w", p.spec.Name, folder, err)
+	}
+	u.RSS = pages * int64(os.Getpagesize())
+	open, err := os.ReadDir(folder + "fd")
+	if err != nil {
+		return u, fmt.Errorf("%s: %w", p.spec.Name, err)
+	}
+	u.Files = len(open)
+	return u, nil
+}

@@ -1,0 +1,44 @@
+package requester
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Tally counts requests and how they ended. It may be used by many goroutines.
+type Tally struct {
+	asked atomic.Uint64
+	open  atomic.Int64
+
+	mu   sync.Mutex // guards what follows
+	ends map[End]uint64
+}
+
+// End is how a request ended, for people.
+type End struct{ Door, Word string }
+
+func (t *Tally) ask() { t.asked.Add(1); t.open.Add(1) }
+
+func (t *Tally) end(door, word string) {
+	t.open.Add(-1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ends == nil {
+		t.ends = make(map[End]uint64)
+	}
+	t.ends[End{door, word}]++
+}
+
+// Asked is how many requests there were so far.
+func (t *Tally) Asked() uint64 { return t.asked.Load() }
+
+// Open is how many have not ended.
+func (t *Tally) Open() int64 { return t.open.Load() }
+
+// Ends returns a copy of what was counted.
+func (t *Tally) Ends() map[End]uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.ends)
+}
