@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/flowsync-go/flowsync/fuzz/chaos/tap/frame"
 )
 
 const (
@@ -53,7 +55,7 @@ func (p *pump) read() {
 	defer close(p.queue)
 	in := bufio.NewReaderSize(p.from, 64<<10)
 	for {
-		raw, err := readFrame(in, p.conn.tap.options.MaxPacket)
+		raw, err := frame.Read(in, p.conn.tap.options.MaxPacket)
 		if err != nil {
 			p.readError(err)
 			return
@@ -91,12 +93,12 @@ func (p *pump) understand(pk *Packet, raw []byte) (header int) {
 
 // readError ends the direction in the way in which its source has.
 func (p *pump) readError(err error) {
-	var partial *partialError
+	var partial *frame.PartialError
 	if errors.As(err, &partial) {
 		if hook := p.conn.tap.options.Hooks.Partial; hook != nil {
 			pk := Packet{Conn: p.conn.number, Dir: p.dir}
-			p.understand(&pk, partial.got)
-			hook(&pk, len(partial.got), partial.length)
+			p.understand(&pk, partial.Got)
+			hook(&pk, len(partial.Got), partial.Length)
 		}
 	}
 	p.enqueue(item{last: true, reset: !errors.Is(err, io.EOF)})
