@@ -46,7 +46,8 @@
 //     Begin returns. If your protocol has a goroutine for each request anyway, wait with a
 //     core.Waiter; otherwise complete from the callback, which must not block and must copy
 //     the value if it keeps it.
-//  4. A requester that asks for less time than the node allows sets Call.Timeout.
+//  4. A requester's own limit is Call.Timeout, as long as it is, less what the way back to him
+//     takes: he must have your reply before he gives up. The engine sees to the node's timeout.
 //  5. While a request is held, watch its connection. When the requester is gone call Cancel with
 //     the id, within a second, and still wait for the completer: it is called exactly once, with
 //     whatever came first.

@@ -41,13 +41,34 @@
 // even if a route with a parameter in that place does. A parameter of the route beats a query
 // parameter of the same name in the value of a request without body.
 //
-// Preferences (RFC 7240 wait, Request-Timeout) that are zero or malformed are ignored.
+// # How long a requester waits
+//
+// "Prefer: wait=<seconds>" (RFC 7240) and "Request-Timeout: <ms>" are the requester's own limit: the
+// engine is told it less 5 %, at least 20 ms, so that the reply is there before he gives up. It is
+// no wish for more than the node allows. Those that are zero or malformed are ignored.
+//
+// ReadTimeout, IdleTimeout and WriteTimeout never end a request that is held.
+//
+// # Requests that are sent again
+//
+// Where [Transaction.Keys] is set, the header Idempotency-Key says which requests are one and the same
+// (draft-ietf-httpapi-idempotency-key-header); a key in quotes is the same as without (key.go). One
+// that is malformed, or there twice, is refused with 400 before anything is published. There is one
+// token at most, so all requesters are one user. The same key with another value, route, path
+// parameter or query is 422 with the type [ProblemTypeConflict]. A reply that is given again has
+// "Idempotency-Replayed: true"; one that was waited for together with another request has not.
+// While it is not known what became of the first request, the document says "inDoubt":true.
 //
 // # Failures
 //
 // All are problem documents (RFC 9457). The type of one that ended a transaction is
 // [ProblemTypeBase] followed by the outcome; others have about:blank and the title says what
-// the status says.
+// the status says. "retrySafe" is true if nothing was done, for sure.
+//
+// A node with a fallback gives that instead of the document when the outcome is timeout, shed or
+// not_published, with 200 (204 for null), and the outcome's word in Flowsync-Outcome. It does not hide
+// a doubt (Flowsync-In-Doubt: true) nor when to come back (Retry-After); logs and metrics have the
+// outcome.
 //
 // # Overload
 //

@@ -20,6 +20,25 @@
 //
 // [Node.Receive] is called on the reader: it blocks the requests of its own connection only.
 //
+// # How an operation ends
+//
+// Its status says how; the word of the outcome and whether a retry is safe are in the diagnostic
+// info, if the client asks for it (ReturnDiagnostics of the request header, OPC 10000-4, 7.32): the
+// symbolic id is the outcome's word, the localized text is the detail, and the additional info is
+// one line with both, the id of the transaction, and what may be done.
+//
+// The TimeoutHint, less 5 %, at least 20 ms, is the client's own limit; all operations of a request have
+// the same. Who waits for an answer is not idle: his session lasts as long again once he has it.
+//
+// [Transaction.Fallback] takes the place of an answer when the outcome is timeout, shed or
+// not_published. The status is UncertainSubstituteValue; a Write has nothing but that, and no
+// Variable takes over a fallback.
+//
+// [Transaction.Keys] makes a Method's input argument idempotencyKey say which Calls are one and the
+// same. One longer than 255 bytes is refused (BadOutOfRange). The same key with other arguments is
+// BadEntryExists. Whether an outcome is given again, or an earlier Call is in doubt, is in the
+// additional info.
+//
 // # Layers
 //
 // The packages under internal, from the wire upwards, and the part of OPC 10000 that each

@@ -245,11 +245,6 @@ func TestKeys(t *testing.T) {
 			request.MethodsToCall[0].InputArguments = append(request.MethodsToCall[0].InputArguments, argument)
 			s.engine.next(s.engine.result)
 			result := ask[*ua.CallResponse](s.house, s.client, request).Results[0]
-			if text == nil && result.StatusCode != ua.StatusOK { // no Variant at all is no String
-				require.Equal(t, ua.StatusBadInvalidArgument, result.StatusCode)
-				require.Empty(t, s.engine.begun())
-				continue
-			}
 			require.Equal(t, ua.StatusOK, result.StatusCode)
 			begun := s.engine.begun()
 			require.Len(t, begun, 1)

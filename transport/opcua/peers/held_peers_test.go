@@ -204,16 +204,25 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 // operationLevelAdditionalInfo asks for a text with each operation that failed (OPC 10000-4, 7.33).
 const operationLevelAdditionalInfo = 0x80
 
+// What else a client may ask for: the outcome as a symbolic id, and a text for people.
+const (
+	operationLevelSymbolicID    = 0x20
+	operationLevelLocalizedText = 0x40
+)
+
 func TestDiagnostics(t *testing.T) {
 	p := newPlant(t)
 	p.respond("line.mayStart", func(r *mem.Request) { r.Fail(0x803C0000, "no material") })
 	c := p.connect(dial{})
-	for _, asked := range []int{0, operationLevelAdditionalInfo} {
+	for _, asked := range []int{0, operationLevelAdditionalInfo, operationLevelSymbolicID | operationLevelLocalizedText | operationLevelAdditionalInfo} {
 		r := calls(methodCall("line.mayStart", text("A 17"), int32s(3)))
 		r.Diagnostics = asked
 		var got struct {
 			ResponseHeader  header
-			DiagnosticInfos []struct{ AdditionalInfo string }
+			DiagnosticInfos []struct {
+				SymbolicID, NamespaceURI, Locale, LocalizedText int
+				AdditionalInfo                                  string
+			}
 		}
 		c.send(r).response(&got)
 		require.Equal(t, "Good", got.ResponseHeader.ServiceResult)
@@ -222,7 +231,41 @@ func TestDiagnostics(t *testing.T) {
 			continue
 		}
 		require.Len(t, got.DiagnosticInfos, 1)
-		require.Contains(t, got.DiagnosticInfos[0].AdditionalInfo, "responder_error")
-		require.Contains(t, got.DiagnosticInfos[0].AdditionalInfo, "no material")
+		info, table := got.DiagnosticInfos[0], got.ResponseHeader.StringTable
+		require.Contains(t, info.AdditionalInfo, "responder_error (id ")
+		require.Contains(t, info.AdditionalInfo, "retrySafe false")
+		require.Contains(t, info.AdditionalInfo, "no material")
+		if asked == operationLevelAdditionalInfo {
+			require.Empty(t, table)
+			continue
+		}
+		require.Equal(t, "responder_error", table[info.SymbolicID])
+		require.Equal(t, "https://github.com/flowsync-go/flowsync", table[info.NamespaceURI])
+		require.Equal(t, "no material", table[info.LocalizedText])
+		require.Equal(t, "en", table[info.Locale])
 	}
+}
+
+// A fallback comes as a value that is not sure, and a client that asks learns of what.
+func TestFallback(t *testing.T) {
+	root := tree()
+	for _, method := range root.Children[0].Children {
+		if method.BrowseName == "slow" {
+			method.Transaction.Fallback = []byte(`{"n":-1}`)
+		}
+	}
+	p := newPlantWith(t, root)
+	p.hold("line.slow")
+	c := p.connect(dial{})
+	r := calls(methodCall("line.slow", int32s(1)))
+	r.Diagnostics = operationLevelSymbolicID
+	var got struct {
+		ResponseHeader  header
+		Results         []callResult
+		DiagnosticInfos []struct{ SymbolicID int }
+	}
+	c.send(r).response(&got)
+	require.Equal(t, "UncertainSubstituteValue", got.Results[0].StatusCode)
+	require.Len(t, got.Results[0].OutputArguments, 1)
+	require.Equal(t, "timeout", got.ResponseHeader.StringTable[got.DiagnosticInfos[0].SymbolicID])
 }

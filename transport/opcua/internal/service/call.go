@@ -15,7 +15,7 @@ func (r *request) call() {
 	if !r.many(n, MaxCall) {
 		return
 	}
-	h := newHeld(n)
+	h := r.newHeld(n)
 	for i := range h.results {
 		if err := r.callItem(&body, h, i); err != nil {
 			r.fault(ua.StatusBadDecodingError)
@@ -89,6 +89,9 @@ func (n *Node) judgeArguments(arguments []*ua.Variant, to *result) ua.StatusCode
 	}
 	status := ua.StatusOK
 	for i, v := range arguments {
+		if n.Keyed && i == n.KeyAt && v.Type() == ua.TypeIDNull {
+			v = noKey
+		}
 		arguments[i] = n.Inputs[i].Type.Adapt(v)
 		if n.Inputs[i].Type.Accepts(arguments[i]) {
 			continue

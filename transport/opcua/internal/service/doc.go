@@ -28,8 +28,9 @@
 // A request that is cancelled, or whose session ends, is answered with a fault, whatever of its
 // operations had ended before. The deadline of all operations of a request is the node's timeout or
 // the TimeoutHint less 5 % (at least 20 ms), whichever is earlier: our answer is there before the
-// client gives up. A client that asks for diagnostics (bit OperationLevelAdditionalInfo) gets a text
-// with outcome, transaction id and detail for each operation that failed.
+// client gives up; it counts from when the request was begun to be carried out. A client that asks for
+// diagnostics gets of each operation that failed what it asks for (diagnostic.go), up to a megabyte in a
+// response. A held request touches its session when it ends.
 //
 // Headers, Calls and Writes are read by hand (header.go), and the responses to Call, Read and Write
 // are written so (wire.go): with the codec's reflection they cost three times as much. The guard has

@@ -19,9 +19,8 @@ type held struct {
 	channel  *channel.Channel
 	id       uint32 // of the request, on its channel
 	handle   uint32
-	asked    uint32    // the diagnostics that the client wants
-	response uint16    // the type id of its response
-	began    time.Time // to be carried out, if it has several items
+	response uint16 // the type id of its response
+	asked    uint16 // the diagnostics that the client wants
 
 	pending    atomic.Int32 // operations that have not ended, and one for whoever begins them
 	results    []result     // of all items, each written once
@@ -59,9 +58,10 @@ type operation struct {
 
 // newHeld has room for the results of so many items. Nearly all requests have one: then all that is
 // held is one piece of memory.
-func newHeld(items int) *held {
+func (r *request) newHeld(items int) *held {
 	if items != 1 {
-		return &held{results: make([]result, items), began: time.Now()}
+		r.began = time.Now()
+		return &held{results: make([]result, items)}
 	}
 	one := new(struct {
 		held
@@ -75,7 +75,7 @@ func newHeld(items int) *held {
 // hold begins the operations of a request. The results of the other items are what they ended with.
 func (r *request) hold(h *held) {
 	h.service, h.client, h.channel, h.id, h.handle = r.service, r.client, r.channel, r.id, r.header.handle
-	h.response, h.asked = r.entry.response, r.header.diagnostics
+	h.response, h.asked = r.entry.response, uint16(r.header.diagnostics)
 	for i := range h.operations {
 		h.operations[i].held = h
 	}
@@ -89,8 +89,8 @@ func (r *request) hold(h *held) {
 	limit := r.limit()
 	for i := range h.operations {
 		left := limit
-		if limit > 0 && !h.began.IsZero() { // all have one deadline, whatever time the others took
-			left = max(time.Millisecond, limit-time.Since(h.began))
+		if limit > 0 && !r.began.IsZero() { // all have one deadline, whatever time the others took
+			left = max(time.Millisecond, limit-time.Since(r.began))
 		}
 		h.operations[i].begin(left)
 	}
@@ -164,7 +164,7 @@ func (op *operation) Complete(r core.Result) {
 	case op.node.fallsBack(r.Outcome):
 		to.status = op.substitute(to)
 	}
-	if to.status != ua.StatusOK && ofOperations(op.held.asked) != 0 {
+	if to.status != ua.StatusOK && ofOperations(uint32(op.held.asked)) != 0 {
 		to.info = op.node.diagnosticOf(&r)
 	}
 }
@@ -207,8 +207,8 @@ func (h *held) done() {
 	defer h.service.release()
 	h.client.session.Touch() // who waited for us was not idle
 	if ended := h.client.remove(h); ended != ua.StatusOK {
-		h.channel.Send(h.id, encodeCancelled(h.handle, h.asked, ended))
+		h.channel.Send(h.id, encodeCancelled(h.handle, uint32(h.asked), ended))
 		return
 	}
-	h.channel.Send(h.id, encodeResults(h.response, h.handle, h.asked, h.results))
+	h.channel.Send(h.id, encodeResults(h.response, h.handle, uint32(h.asked), h.results))
 }

@@ -12,6 +12,9 @@ const KeyArgument = "idempotencyKey"
 // maxKey bounds it, in bytes.
 const maxKey = 255
 
+// noKey is what a client means that leaves the key out of its arguments as null.
+var noKey = ua.MustVariant("")
+
 // key is the idempotency key of a Call, whose arguments fit. nil: it has none, as the node asks for
 // none, or the argument is null or empty.
 func (r *request) key(n *Node, arguments []*ua.Variant, to *result) (*core.Key, ua.StatusCode) {

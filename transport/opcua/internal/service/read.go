@@ -22,7 +22,7 @@ func (r *request) read() {
 		r.fault(ua.StatusBadTimestampsToReturnInvalid)
 		return
 	}
-	h := newHeld(len(v.NodesToRead))
+	h := r.newHeld(len(v.NodesToRead))
 	for i, item := range v.NodesToRead {
 		if !r.readItem(item, v.TimestampsToReturn, h, i) {
 			h.results[i].value = r.service.options.Space.Read(item, v.TimestampsToReturn)

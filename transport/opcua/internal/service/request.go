@@ -1,6 +1,8 @@
 package service
 
 import (
+	"time"
+
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
@@ -18,8 +20,9 @@ type request struct {
 	id      uint32
 	header  header
 	entry   entry
-	body    []byte // the structure
-	rest    []byte // of it, behind the header
+	body    []byte    // the structure
+	rest    []byte    // of it, behind the header
+	began   time.Time // to be carried out, if it has several items
 }
 
 // entry is a row of the table of services.

@@ -14,7 +14,7 @@ func (r *request) write() {
 	if !r.many(n, MaxWrite) {
 		return
 	}
-	h := newHeld(n)
+	h := r.newHeld(n)
 	for i := range h.results {
 		var item written
 		if err := item.read(&body, r.service.options.Space); err != nil {
