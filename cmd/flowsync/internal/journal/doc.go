@@ -1,0 +1,26 @@
+// Package journal keeps idempotency keys on a disk: it is the store of [idempotency.Table], a file
+// keys.db of bbolt (a B+tree that is copied on write) in the state folder.
+//
+// One goroutine writes. It takes all that waits, up to a bound, writes it in one transaction, and
+// calls back when that is on disk (fdatasync, twice for each transaction: for the pages, and for the
+// page that makes them count). So while one group is written the next one gathers: the slower the
+// disk, the larger the groups, and requests wait for two groups at most.
+//
+// # What a crash can lose
+//
+// Nothing that was called back as written, if the disk keeps what it says that it has synced: a
+// process that is killed, a power failure in the midst of a write, a full disk. What was not called
+// back may be there or not; as a whole, never in parts. Both are harmless to keys: a request leaves
+// only after the call.
+//
+// What is lost with the file itself, or with a disk that lies, is lost. A file that is damaged is
+// refused with an error. It is never replaced by a new one, because that would forget keys, and
+// requests that are sent again would be carried out again.
+//
+// # Trouble with the disk
+//
+// A group that cannot be written fails as a whole, and the file is opened anew before the next one,
+// so that nothing of the failed transaction is built upon. When there is space again it goes on.
+// The file takes as much space as all keys and replies at a time have ever taken, about twice; it
+// does not shrink.
+package journal

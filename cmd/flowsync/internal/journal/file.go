@@ -1,0 +1,202 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	fileName = "keys.db"
+	lockWait = time.Second
+)
+
+var (
+	bucketName = []byte("keys")
+	metaName   = []byte("flowsync")
+	formatName = []byte("format")
+)
+
+// file is the open database, or none.
+type file struct {
+	path string
+	db   *bbolt.DB
+	info os.FileInfo // of what is open
+	// broken is why it is not touched any more: a fault inside bbolt may leave its locks held.
+	broken error
+}
+
+// open opens the file. If there is none it is made elsewhere and renamed, so that an empty or
+// half-made keys.db is never anything but a damaged one.
+func (f *file) open() error {
+	_, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if err := f.create(); err != nil {
+			return fmt.Errorf("journal: making %s: %w", f.path, err)
+		}
+	case err != nil:
+		return fmt.Errorf("journal: %w", err)
+	}
+	return f.reopen()
+}
+
+func (f *file) create() error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		return err
+	}
+	draft := f.path + ".new"
+	if err := os.Remove(draft); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	db, err := bbolt.Open(draft, 0o600, options())
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		if _, err := tx.CreateBucket(bucketName); err != nil {
+			return err
+		}
+		meta, err := tx.CreateBucket(metaName)
+		if err != nil {
+			return err
+		}
+		return meta.Put(formatName, []byte{version})
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(draft, f.path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(f.path))
+}
+
+// syncFolder makes the new name of a file survive a power failure.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// The list of free pages is written too: without it bbolt looks for them when it opens a file, on
+// a goroutine of its own whose panic about a damaged file nobody could catch.
+func options() *bbolt.Options {
+	return &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, OpenFile: openExisting}
+}
+
+// openExisting does not make a file where there is none, unless it is the draft of a new one.
+func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
+	if filepath.Base(path) == fileName {
+		flag &^= os.O_CREATE
+	}
+	return os.OpenFile(path, flag, mode)
+}
+
+// reopen opens a file that is there, after closing it if it is open.
+func (f *file) reopen() error {
+	if err := f.close(); err != nil {
+		return err
+	}
+	if info, err := os.Stat(f.path); err == nil && info.Size() == 0 {
+		return f.damaged(errors.New("it is empty"))
+	}
+	err := f.guard(func() (err error) {
+		f.db, err = bbolt.Open(f.path, 0o600, options())
+		return err
+	})
+	switch {
+	case err == nil:
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return fmt.Errorf("journal: %s is in use: is another flowsync running with this --state? Stop it, or give each a folder of its own", f.path)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("journal: %w: it must belong to the user that runs flowsync", err)
+	case errors.As(err, new(*os.PathError)):
+		return fmt.Errorf("journal: %w", err)
+	default:
+		return f.damaged(err)
+	}
+	if err := f.check(); err != nil {
+		f.db.Close()
+		f.db = nil
+		return err
+	}
+	return nil
+}
+
+// check looks for the signs of a file that is not, or no longer, ours.
+func (f *file) check() error {
+	return f.view(func(tx *bbolt.Tx) error {
+		info, err := os.Stat(f.path)
+		if err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		f.info = info
+		if tx.Size() > info.Size() {
+			return f.damaged(fmt.Errorf("it has %d bytes, and should have %d", info.Size(), tx.Size()))
+		}
+		meta := tx.Bucket(metaName)
+		if meta == nil || tx.Bucket(bucketName) == nil {
+			return f.damaged(errors.New("it is no journal of flowsync"))
+		}
+		if format := meta.Get(formatName); len(format) != 1 || format[0] != version {
+			return fmt.Errorf("journal: %s has format %v, this flowsync knows format %d: run the version that wrote it, or %s", f.path, format, version, remedy)
+		}
+		return nil
+	})
+}
+
+const remedy = "restore the file, or move it away: then all idempotency keys are forgotten, and requests that are sent again are carried out again"
+
+func (f *file) damaged(why error) error {
+	return fmt.Errorf("journal: %s is damaged: %w: %s", f.path, why, remedy)
+}
+
+func (f *file) view(read func(*bbolt.Tx) error) error {
+	return f.guard(func() error { return f.db.View(read) })
+}
+
+// update writes, unless the file is no longer where a restart would look for it.
+func (f *file) update(write func(*bbolt.Tx) error) error {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(info, f.info) {
+		return errors.New("another file has taken its place")
+	}
+	return f.guard(func() error { return f.db.Update(write) })
+}
+
+// guard makes errors of the panics with which bbolt meets a damaged file, and of the faults with
+// which the operating system meets reads of a mapped file that it cannot read.
+func (f *file) guard(do func() error) (err error) {
+	if f.broken != nil {
+		return f.broken
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			f.broken = f.damaged(fmt.Errorf("%v", fault))
+			err = f.broken
+		}
+	}()
+	return do()
+}
+
+func (f *file) close() error {
+	if f.db == nil || f.broken != nil {
+		return f.broken
+	}
+	db := f.db
+	f.db = nil
+	return f.guard(db.Close)
+}

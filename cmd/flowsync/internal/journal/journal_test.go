@@ -1,0 +1,366 @@
+package journal
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"go.uber.org/goleak"
+
+	"github.com/flowsync-go/flowsync/core"
+	"github.com/flowsync-go/flowsync/core/idempotency"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		child(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+type logText struct {
+	mu sync.Mutex
+	strings.Builder
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Builder.Write(p)
+}
+
+func (l *logText) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.String()
+}
+
+func open(t testing.TB, dir string) (*Journal, *logText) {
+	t.Helper()
+	log := &logText{}
+	j, err := Open(Options{Dir: dir, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	require.NoError(t, err)
+	t.Cleanup(func() { j.Close() })
+	return j, log
+}
+
+func record(key string) *idempotency.Record {
+	return &idempotency.Record{
+		Node: "line/order", User: "u", Key: key, Identity: [32]byte{1, 2}, ID: core.ID{3},
+		Until: time.Unix(0, 1795558762290797695),
+	}
+}
+
+// put waits until it is written.
+func put(t testing.TB, j *Journal, r *idempotency.Record) error {
+	t.Helper()
+	done := make(chan error, 1)
+	j.Put(r, func(err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(30 * time.Second):
+		require.FailNow(t, "nothing is written")
+		return nil
+	}
+}
+
+func load(t testing.TB, dir string) map[string]*idempotency.Record {
+	t.Helper()
+	j, _ := open(t, dir)
+	records := map[string]*idempotency.Record{}
+	require.NoError(t, j.Load(func(r *idempotency.Record) { records[r.Key] = r }))
+	require.NoError(t, j.Close())
+	return records
+}
+
+func TestKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "state")
+	j, _ := open(t, dir)
+	intent, reply, empty := record("intent"), record("reply"), record("empty")
+	reply.Message, empty.Message = []byte(`{"value":1}`), []byte{}
+	for _, r := range []*idempotency.Record{intent, record("reply"), reply, empty, record("deleted")} {
+		require.NoError(t, put(t, j, r))
+	}
+	j.Delete("line/order", "u", "deleted")
+	j.Delete("line/order", "u", "never there")
+	require.NoError(t, j.Close())
+	require.NoError(t, j.Close(), "twice")
+	require.Equal(t, map[string]*idempotency.Record{"intent": intent, "reply": reply, "empty": empty}, load(t, dir))
+
+	stats := j.Stats()
+	require.EqualValues(t, 7, stats.Records)
+	require.LessOrEqual(t, stats.Commits, stats.Records)
+	require.Zero(t, stats.Queue)
+	require.Zero(t, stats.Failures)
+	require.ErrorIs(t, put(t, j, intent), errClosed)
+	j.Delete("line/order", "u", "intent")
+	require.Len(t, load(t, dir), 3)
+
+	for path, mode := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, fileName): 0o600} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		require.Equal(t, mode, info.Mode().Perm(), path)
+	}
+}
+
+// TestOrder: what is asked for happens in order, and so do the calls back.
+func TestOrder(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := open(t, dir)
+	var order []int
+	for i := range 1000 {
+		r := record("k")
+		r.Message = []byte(fmt.Sprint(i))
+		j.Put(r, func(err error) {
+			require.NoError(t, err)
+			order = append(order, i) // on one goroutine
+		})
+		if i%2 == 0 {
+			j.Delete("line/order", "u", "k")
+		}
+	}
+	require.NoError(t, j.Close())
+	require.Len(t, order, 1000)
+	require.IsIncreasing(t, order)
+	require.Equal(t, "999", string(load(t, dir)["k"].Message))
+	stats := j.Stats()
+	require.EqualValues(t, 1500, stats.Records)
+	require.Less(t, stats.Commits, uint64(1000), "groups")
+}
+
+// hold keeps the writer in a call back, until the test lets it go.
+func hold(j *Journal) (free func()) {
+	held, release := make(chan struct{}), make(chan struct{})
+	j.Put(record("first"), func(error) { close(held); <-release })
+	<-held
+	return sync.OnceFunc(func() { close(release) })
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := open(t, dir)
+	free := hold(j)
+	defer free()
+	big := record("big")
+	big.Message = make([]byte, maxQueueBytes/4)
+	var results []error
+	for range 4 {
+		j.Put(big, func(err error) { results = append(results, err) })
+	}
+	require.Len(t, results, 1)
+	require.ErrorIs(t, results[0], core.ErrShed)
+	j.Delete("line/order", "u", "big") // never refused
+	for range maxQueue - 4 {
+		j.Put(record("k"), func(error) {})
+	}
+	require.Len(t, results, 1)
+	require.Equal(t, maxQueue, j.Stats().Queue)
+	j.Put(record("k"), func(err error) { results = append(results, err) })
+	require.Len(t, results, 2)
+	require.ErrorIs(t, results[1], core.ErrShed)
+	free()
+	require.NoError(t, j.Close())
+	require.Equal(t, []error{results[0], results[1], nil, nil, nil}, results)
+	stats := j.Stats()
+	require.EqualValues(t, 2, stats.Failures)
+	require.Zero(t, stats.Queue)
+	require.Zero(t, j.bytes)
+	require.Len(t, load(t, dir), 2)
+}
+
+func TestInUse(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir)
+	_, err := Open(Options{Dir: dir})
+	require.ErrorContains(t, err, "keys.db is in use: is another flowsync running with this --state?")
+}
+
+// TestDiskFull: a group fails as a whole, and it goes on when there is space again. The limit on
+// the size of files makes writes fail as a full disk does.
+func TestDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	j, log := open(t, dir)
+	require.NoError(t, put(t, j, record("before")))
+	for _, limit := range []uint64{0, 8192, 1 << 16} { // the bytes of the file that can be written
+		unlimit := limitFiles(t, limit)
+		full := record("full")
+		full.Message = make([]byte, 1<<20)
+		for range 3 {
+			require.ErrorContains(t, put(t, j, full), "keys.db")
+		}
+		j.Delete("line/order", "u", "before")
+		require.Error(t, put(t, j, full))
+		unlimit()
+		require.NoError(t, put(t, j, record("after")))
+		require.NoError(t, put(t, j, record("before")))
+	}
+	require.Equal(t, 1, strings.Count(log.text(), "cannot be written"))
+	require.Equal(t, 1, strings.Count(log.text(), "can be written again"))
+	require.NoError(t, j.Close())
+	require.GreaterOrEqual(t, j.Stats().Failures, uint64(12))
+	records := load(t, dir)
+	require.Len(t, records, 2)
+	require.Contains(t, records, "before")
+	require.Contains(t, records, "after")
+}
+
+func limitFiles(t *testing.T, limit uint64) (unlimit func()) {
+	t.Helper()
+	var before syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before))
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: before.Max}))
+	unlimit = sync.OnceFunc(func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before)) })
+	t.Cleanup(unlimit)
+	return unlimit
+}
+
+// TestMovedAway: what would be written where no restart looks for it is not called written.
+func TestMovedAway(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := open(t, dir)
+	path := filepath.Join(dir, fileName)
+	require.NoError(t, os.Rename(path, path+".old"))
+	require.ErrorIs(t, put(t, j, record("a")), os.ErrNotExist)
+	require.NoError(t, os.WriteFile(path, []byte("another"), 0o600))
+	require.Error(t, put(t, j, record("b")))
+	require.NoError(t, os.Rename(path+".old", path))
+	require.NoError(t, put(t, j, record("c")))
+	require.NoError(t, os.Rename(path, path+".old"))
+	require.NoError(t, os.WriteFile(path, []byte("another"), 0o600))
+	require.ErrorContains(t, put(t, j, record("d")), "another file has taken its place")
+	require.NoError(t, os.Rename(path+".old", path))
+	require.NoError(t, j.Close())
+	require.Len(t, load(t, dir), 1)
+}
+
+func TestOpenFails(t *testing.T) {
+	_, err := Open(Options{})
+	require.ErrorContains(t, err, "Dir is required")
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = Open(Options{Dir: file})
+	require.ErrorIs(t, err, syscall.ENOTDIR)
+	_, err = Open(Options{Dir: filepath.Join(file, "under")})
+	require.ErrorIs(t, err, syscall.ENOTDIR)
+
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, fileName), 0o700))
+	_, err = Open(Options{Dir: dir})
+	require.ErrorIs(t, err, syscall.EISDIR)
+	dir = t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, fileName+".new", "x"), 0o700))
+	_, err = Open(Options{Dir: dir})
+	require.ErrorContains(t, err, "making "+dir)
+	dir = t.TempDir()
+	limitFiles(t, 0)
+	_, err = Open(Options{Dir: dir})
+	require.ErrorIs(t, err, syscall.EFBIG)
+}
+
+// TestHalfMade: a draft that a crash left behind does not matter.
+func TestHalfMade(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, fileName+".new"), []byte("half"), 0o600))
+	j, _ := open(t, dir)
+	require.NoError(t, put(t, j, record("k")))
+	require.NoError(t, j.Close())
+	require.NoFileExists(t, filepath.Join(dir, fileName+".new"))
+}
+
+// TestDamaged: a file that is damaged is named and never replaced, nor does it end the process.
+func TestDamaged(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := open(t, dir)
+	for i := range 2000 {
+		r := record(fmt.Sprint(i))
+		j.Put(r, func(err error) { require.NoError(t, err) })
+	}
+	require.NoError(t, j.Close())
+	whole, err := os.ReadFile(filepath.Join(dir, fileName))
+	require.NoError(t, err)
+	page := os.Getpagesize()
+	zeros := func(b []byte) []byte { clear(b[2*page:]); return b }
+	for name, damage := range map[string]func([]byte) []byte{
+		"empty":        func([]byte) []byte { return nil },
+		"text":         func([]byte) []byte { return []byte(strings.Repeat("no database\n", 10000)) },
+		"short":        func(b []byte) []byte { return b[:100] },
+		"cut":          func(b []byte) []byte { return b[:len(b)/2/page*page] },
+		"no metas":     func(b []byte) []byte { clear(b[:2*page]); return b },
+		"zeros":        zeros,
+		"flipped bits": func(b []byte) []byte { return flip(b, page) },
+		"records":      func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), "line/order", "lime/order")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, fileName)
+			bad := damage(append([]byte{}, whole...))
+			require.NoError(t, os.WriteFile(path, bad, 0o600))
+			j, err := Open(Options{Dir: dir})
+			if err == nil {
+				err = j.Load(func(*idempotency.Record) {})
+				j.Close()
+			}
+			require.ErrorContains(t, err, path+" is damaged")
+			require.ErrorContains(t, err, "move it away")
+			after, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(bad), string(after))
+		})
+	}
+}
+
+// flip changes each page but the first two in the midst of its header.
+func flip(b []byte, page int) []byte {
+	for at := 2 * page; at < len(b); at += page {
+		b[at+8] ^= 0xff
+	}
+	return b
+}
+
+// TestFaultWhileOpen: a file that is cut while it is open fails, and the process goes on.
+func TestFaultWhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := open(t, dir)
+	for i := range 3000 {
+		j.Put(record(fmt.Sprint(i)), func(error) {})
+	}
+	require.NoError(t, put(t, j, record("last")))
+	require.NoError(t, os.Truncate(filepath.Join(dir, fileName), 4096))
+	require.Error(t, put(t, j, record("a")))
+	require.Error(t, put(t, j, record("b")))
+	require.Error(t, j.Close())
+}
+
+func TestOtherFormat(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*bbolt.Tx) error
+		want   string
+	}{
+		"format": {func(tx *bbolt.Tx) error { return tx.Bucket(metaName).Put(formatName, []byte{7}) }, "has format [7], this flowsync knows format 1: run the version that wrote it"},
+		"none":   {func(tx *bbolt.Tx) error { return tx.DeleteBucket(metaName) }, "it is no journal of flowsync"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			j, _ := open(t, dir)
+			require.NoError(t, j.file.update(c.change))
+			require.NoError(t, j.Close())
+			_, err := Open(Options{Dir: dir})
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "keys.db")
+		})
+	}
+	dir := t.TempDir()
+	j, _ := open(t, dir)
+	require.NoError(t, j.file.update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketName).Put([]byte("k"), []byte("\x02a record")) }))
+	require.ErrorContains(t, j.Load(nil), "a record: it has format 2, this flowsync knows format 1")
+}

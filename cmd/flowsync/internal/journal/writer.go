@@ -1,0 +1,101 @@
+package journal
+
+import (
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// run writes groups until the journal is closed and nothing waits.
+func (j *Journal) run() {
+	defer close(j.stopped)
+	for open := true; open; {
+		_, open = <-j.wake
+		for group := j.group(); len(group) > 0; group = j.group() {
+			j.settle(group, j.write(group))
+		}
+	}
+	j.err = j.file.close()
+}
+
+// group takes what waits, up to a bound.
+func (j *Journal) group() []step {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(j.queue) && n < maxGroup && (n == 0 || bytes+len(j.queue[n].text) <= maxGroupBytes) {
+		bytes += len(j.queue[n].text)
+		n++
+	}
+	group := j.queue[:n:n]
+	if j.queue = j.queue[n:]; len(j.queue) == 0 {
+		j.queue = nil
+	}
+	j.bytes -= bytes
+	return group
+}
+
+// write writes a group as a whole. After a failure the file is opened anew, since bbolt may take
+// what it could not sync for written.
+func (j *Journal) write(group []step) error {
+	if j.failing || j.file.db == nil {
+		if err := j.file.reopen(); err != nil {
+			return err
+		}
+	}
+	return j.file.update(func(tx *bbolt.Tx) error {
+		bucket := tx.Bucket(bucketName)
+		for i := range group {
+			if err := group[i].apply(bucket); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *step) apply(bucket *bbolt.Bucket) error {
+	if s.text == nil {
+		return bucket.Delete(s.place[:])
+	}
+	return bucket.Put(s.place[:], s.text)
+}
+
+// settle counts a group and calls back, in order.
+func (j *Journal) settle(group []step, err error) {
+	if err != nil {
+		err = fmt.Errorf("journal: writing %s: %w", j.file.path, err)
+	}
+	j.report(err)
+	j.mu.Lock()
+	j.stats.Queue -= len(group)
+	if err == nil {
+		j.stats.Commits++
+		j.stats.Records += uint64(len(group))
+	} else {
+		j.stats.Failures += uint64(len(group))
+	}
+	j.mu.Unlock()
+	for i := range group {
+		if group[i].done != nil {
+			group[i].done(err)
+		}
+	}
+}
+
+// complainEvery bounds how often it is logged that writing fails.
+const complainEvery = 10 * time.Second
+
+// report logs when writing begins to fail, and when it succeeds again.
+func (j *Journal) report(err error) {
+	j.failing = err != nil
+	switch now := time.Now(); {
+	case j.failing && now.Sub(j.complained) >= complainEvery:
+		j.complained, j.loud = now, true
+		j.logger.Error("idempotency keys cannot be written, requests that have one are refused: is the disk full?", "error", err)
+	case !j.failing && j.loud:
+		j.loud = false
+		j.logger.Info("idempotency keys can be written again", "file", j.file.path)
+	}
+}
