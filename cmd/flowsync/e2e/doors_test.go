@@ -6,10 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gopcua/opcua/ua"
-	"github.com/stretchr/testify/assert"
-
 	"github.com/flowsync-go/flowsync/transport/opcua/rawclient"
+	"github.com/gopcua/opcua/ua"
 )
 
 // told is what a requester was told, whichever door it came through.
@@ -23,6 +21,7 @@ type told struct {
 	inDoubt bool
 	safe    bool // to repeat, if it is no answer
 	header  func(string) string
+	err     error // there was no response: the requester or the gateway had gone
 }
 
 // door asks the nodes of testdata/properties.yaml over one protocol.
@@ -46,8 +45,7 @@ func (g *gateway) doors(t *testing.T) []door {
 		}
 		r, err := tryContext(ctx, c, "POST", "http://"+g.http+"/data/"+node, `"`+order+`"`, headers...)
 		if err != nil {
-			assert.ErrorIs(t, err, context.Canceled)
-			return told{}
+			return told{err: err}
 		}
 		return toldOverHTTP(r)
 	}
@@ -56,7 +54,7 @@ func (g *gateway) doors(t *testing.T) []door {
 		if node != "once" && node != "doubt" {
 			arguments = arguments[:1]
 		}
-		return toldOverOPCUA(ctx, t, machine, call("Press."+node, arguments...))
+		return toldOverOPCUA(ctx, machine, call("Press."+node, arguments...))
 	}
 	return []door{{"HTTP", plain, overHTTP}, {"OPC UA", methodNode, overOPCUA}}
 }
@@ -73,13 +71,11 @@ func toldOverHTTP(r *reply) told {
 	return a
 }
 
-// toldOverOPCUA calls; what was Cancelled because ctx ended is nothing.
-func toldOverOPCUA(ctx context.Context, t *testing.T, c *rawclient.Client, request *ua.CallRequest) told {
+func toldOverOPCUA(ctx context.Context, c *rawclient.Client, request *ua.CallRequest) told {
 	request.SetHeader(&ua.RequestHeader{ReturnDiagnostics: ua.OperationLevelAdditionalInfo})
 	response, err := c.Do(ctx, request)
 	if err != nil {
-		assert.ErrorIs(t, err, context.Canceled)
-		return told{}
+		return told{err: err}
 	}
 	called := response.(*ua.CallResponse)
 	result := called.Results[0]

@@ -44,7 +44,7 @@ func start(t testing.TB, args ...string) *gateway {
 
 func startCommand(t testing.TB, program string, args ...string) *gateway {
 	t.Helper()
-	if !strings.Contains(strings.Join(args, " "), "--broker") {
+	if given := strings.Join(args, " "); !strings.Contains(given, "--broker") && !strings.Contains(given, "--embedded") {
 		args = append(args, "--embedded", "127.0.0.1:0")
 	}
 	args = append(args, "--http", "127.0.0.1:0", "--opcua", "127.0.0.1:0", "--admin", "127.0.0.1:0")

@@ -139,8 +139,8 @@ func TestRobustExample(t *testing.T) {
 	assert.Equal(t, "timeout", speed.header.Get("Flowsync-Outcome"))
 
 	c := g.login(deadline(t), nil)
-	one := toldOverOPCUA(deadline(t), t, c, call("Press.Book", int32(4711), "k"))
-	two := toldOverOPCUA(deadline(t), t, c, call("Press.Book", int32(4711), "k"))
+	one := toldOverOPCUA(deadline(t), c, call("Press.Book", int32(4711), "k"))
+	two := toldOverOPCUA(deadline(t), c, call("Press.Book", int32(4711), "k"))
 	require.Equal(t, ua.StatusOK, one.ua)
 	assert.NotEmpty(t, one.value)
 	assert.Equal(t, one.value, two.value)

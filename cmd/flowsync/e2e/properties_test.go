@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -126,4 +127,25 @@ func TestLateAnswersCanBeLookedAt(t *testing.T) {
 	assert.Positive(t, a.LatenessMs)
 	assert.Equal(t, 400, ask(t, client(1), "GET", "http://"+g.admin+"/api/late?kind=lost", "").status)
 	assert.Equal(t, 403, ask(t, client(1), "GET", "http://"+g.admin+"/api/late", "", "Origin", "https://elsewhere.example").status)
+}
+
+// TestWaitForTheBroker: a node with onDisconnect: wait holds what comes while there is no broker, until
+// there is one; the others say at once that nothing left.
+func TestWaitForTheBroker(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	g := start(t, "testdata/properties.yaml", "--broker", "mqtt://"+address)
+	doors := g.doors(t)
+	got := []<-chan told{doors[0].asking(deadline(t), "wait", "7", ""), doors[1].asking(deadline(t), "wait", "7", "")}
+	require.Eventually(t, func() bool { return g.count("flowsync_mqtt_requests_waiting", "") == 2 }, patience, 10*time.Millisecond)
+	require.Equal(t, 503, doors[0].ask(deadline(t), "serial", "7", "").http)
+	require.Equal(t, ua.StatusBadNotConnected, doors[1].ask(deadline(t), "serial", "7", "").ua)
+
+	require.Equal(t, address, start(t, "testdata/answering.yaml", "--embedded", address).broker)
+	for _, one := range got {
+		require.Equal(t, "here I am", within(t, one, "no reply").value)
+	}
+	g.expect(t, map[string]int{"answered": 2, "not_published": 2})
 }
