@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -180,5 +181,13 @@ func BenchmarkCheck(b *testing.B) {
 		if v := Check(h, Options{Nodes: nodes()}); len(v) > 0 {
 			b.Fatal(v[0])
 		}
+	}
+}
+
+func TestEffective(t *testing.T) {
+	for stated, want := range map[time.Duration]time.Duration{
+		0: 0, time.Second: 950 * time.Millisecond, 200 * time.Millisecond: 180 * time.Millisecond, 5 * time.Millisecond: time.Millisecond,
+	} {
+		require.Equal(t, want, Effective(stated), stated)
 	}
 }

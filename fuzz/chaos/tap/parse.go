@@ -26,9 +26,7 @@ var errShort = errors.New("the packet is too short for what it says")
 func (p *Packet) parse(raw []byte, version byte) (header int, err error) {
 	p.Raw, p.Type = raw, raw[0]>>4
 	in := cursor{rest: raw[1:]}
-	if length := in.varint(); !in.bad && length != len(in.rest) {
-		in.bad = true
-	}
+	whole := in.varint() == len(in.rest)
 	switch p.Type {
 	case typeConnect:
 		p.connect(&in)
@@ -47,7 +45,7 @@ func (p *Packet) parse(raw []byte, version byte) (header int, err error) {
 	if header == 0 {
 		header = len(raw)
 	}
-	if in.bad {
+	if in.bad || !whole {
 		return header, errShort
 	}
 	return header, nil

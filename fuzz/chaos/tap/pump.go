@@ -101,7 +101,8 @@ func (p *pump) readError(err error) {
 			hook(&pk, len(partial.Got), partial.Length)
 		}
 	}
-	p.enqueue(item{last: true, reset: !errors.Is(err, io.EOF)})
+	fin := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	p.enqueue(item{last: true, reset: !fin})
 }
 
 // enqueue waits for room. False: the connection is to end.
