@@ -160,7 +160,7 @@ func (b *Broker) Stats() Stats {
 	return b.stats
 }
 
-// Close ends all connections and waits for the broker's goroutines.
+// Close ends all connections and waits for the broker's goroutines. It may be called more than once.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	b.closed = true
@@ -174,9 +174,9 @@ func (b *Broker) Close() error {
 	}
 	clear(b.timers)
 	b.mu.Unlock()
-	err := b.listener.Close()
+	b.listener.Close()
 	b.wg.Wait()
-	return err
+	return nil
 }
 
 // laterLocked does something after a delay, under the lock, unless the broker is closed before.

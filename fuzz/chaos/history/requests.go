@@ -123,7 +123,7 @@ func (c *checker) promise(a *attempt, r *Replied) {
 		for _, e := range f.acked {
 			said = said || e.Reason == noMatchingSubscribers && e.Seq < r.Seq
 		}
-		if len(f.published)+len(f.delivered) == 0 || f.refused(n, r.Seq) || !c.mine(a, f) {
+		if len(f.published)+len(f.delivered) == 0 || f.refused(n, r.Seq) || !mine(a, r, f) {
 			continue
 		}
 		c.report(a.story, "request %d ended as %s, retry safe, and %v was published", a.Seq, r.Outcome, f.id)
@@ -133,11 +133,15 @@ func (c *checker) promise(a *attempt, r *Replied) {
 	}
 }
 
-// mine says that a flight was made by this attempt. Of several with one key it is the one that was
-// the only one to wait when it was published; if that cannot be told, it is nobody's.
-func (c *checker) mine(a *attempt, f *flight) bool {
+// mine says that a flight was made by this attempt. Of several with one key it is the one whose
+// reply has its id, or the only one that can have made it: what was sent may be seen long after its
+// requester was told of a timeout. If that cannot be told, it is nobody's.
+func mine(a *attempt, r *Replied, f *flight) bool {
 	if len(a.story.attempts) == 1 {
 		return true
+	}
+	if !r.ID.IsZero() {
+		return r.ID == f.id
 	}
 	var at uint64
 	if len(f.published) > 0 {
@@ -149,9 +153,14 @@ func (c *checker) mine(a *attempt, f *flight) bool {
 		return false
 	}
 	for _, other := range a.story.attempts {
-		if other != a && other.Seq < at && (len(other.replies) == 0 || other.replies[0].Seq > at) {
+		if other != a && other.Seq < at && !other.out(at) {
 			return false
 		}
 	}
 	return true
+}
+
+// out says that an attempt had heard before that nothing of it was published, or ever will be.
+func (a *attempt) out(seq uint64) bool {
+	return len(a.replies) > 0 && a.replies[0].Seq < seq && a.replies[0].Way == Whole && a.replies[0].saysSafe()
 }

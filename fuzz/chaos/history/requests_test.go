@@ -154,6 +154,21 @@ func TestRetrySafe(t *testing.T) {
 			s.retry(1, 0, "shed", safe(true))
 			s.retry(1, 1, "shed", safe(true))
 		}},
+		{"seen long after a timeout, and after others", nil, func(s *scene) {
+			s.retry(1, 0, "timeout", nil)
+			s.retry(1, 0, "not_published", safe(true))
+			s.Published(Published{ID: id(1), Marker: 1, Topic: "t/keyed", Life: 1})
+		}},
+		{"seen long after, with another's id", nil, func(s *scene) {
+			s.retry(1, 0, "shed", func(r *Replied) { r.ID = id(2) })
+			s.Published(Published{ID: id(1), Marker: 1, Topic: "t/keyed", Life: 1})
+			s.retry(1, 0, "shed", nil)
+		}},
+		{"seen long after, with its own id", bad, func(s *scene) {
+			s.retry(1, 0, "timeout", nil)
+			s.retry(1, 0, "shed", func(r *Replied) { r.ID = id(1) })
+			s.Published(Published{ID: id(1), Marker: 1, Topic: "t/keyed", Life: 1})
+		}},
 		{"it was published when all with the key had gone", []string{"retry-safe"}, func(s *scene) {
 			s.retry(1, 0, "shed", safe(true))
 			s.retry(1, 0, "shed", safe(true))
