@@ -33,7 +33,7 @@ func (b *broker) dial(ctx context.Context) (net.Conn, error) {
 		return nil, err
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
-		giveUpAfter(tcp, stall)
+		giveUpAfter(tcp, b.stall)
 		_ = tcp.SetWriteBuffer(sendBuffer) // if it cannot be set the default serves too
 		raw = prompt(tcp)
 	}

@@ -68,11 +68,12 @@ type broker struct {
 	address string // host:port
 	name    string // the URL without a user, for texts
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	stall   time.Duration
 }
 
 // complete checks the options and fills in what is missing. The error lists all faults.
 func (o Options) complete() (broker, error) {
-	b := broker{Options: o, connect: (&net.Dialer{KeepAliveConfig: probing}).DialContext}
+	b := broker{Options: o, connect: (&net.Dialer{KeepAliveConfig: probing}).DialContext, stall: stall}
 	errs := b.completeURL()
 	setDefault(&b.KeepAlive, defaultKeepAlive)
 	setDefault(&b.Connections, 1)

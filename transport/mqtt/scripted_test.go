@@ -22,6 +22,7 @@ type scripted struct {
 	connack func(*packets.Connect) *packets.Connack // nil: accept
 	suback  func(filter string) byte                // nil: grant
 	reject  func(net.Conn)                          // if not nil: treats a connection instead
+	mute    bool                                    // it answers no PINGREQ
 }
 
 // client is a connection that the scripted broker has accepted.
@@ -111,7 +112,12 @@ func (s *scripted) serve(raw net.Conn) {
 			}
 			s.clients <- c
 		case *packets.Pingreq:
-			c.send(packets.NewControlPacket(packets.PINGRESP))
+			s.mu.Lock()
+			mute := s.mute
+			s.mu.Unlock()
+			if !mute {
+				c.send(packets.NewControlPacket(packets.PINGRESP))
+			}
 		case *packets.Subscribe:
 			c.in <- p
 			c.send(s.grants(body))
