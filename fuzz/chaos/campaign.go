@@ -35,8 +35,10 @@ type verdict struct {
 	hash       string // of the schedule
 	asked      uint64
 	took       time.Duration
+	still      time.Duration // how long the machine stood still, which is no fault of ours
 	ends       map[requester.End]uint64
 	faults     map[string]int
+	history    *history.History
 	violations []history.Violation
 	problems   []error // what went wrong besides
 }
@@ -51,7 +53,7 @@ func (p *phase) run(ctx context.Context) (v *verdict, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	r := &running{phase: p, site: s, verdict: &verdict{name: p.site.Broker, faults: make(map[string]int)}}
+	r := &running{phase: p, site: s, verdict: &verdict{name: p.site.Broker, history: s.history, faults: make(map[string]int)}}
 	plan, err := r.plan()
 	if err != nil {
 		return nil, err
@@ -109,6 +111,7 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 	faults := make(chan error, 1)
 	handing, stop := context.WithCancel(ctx)
 	defer stop()
+	all.Go(func() { r.listen(handing) })
 	all.Go(func() { faults <- r.inject(handing, plan) })
 	all.Go(func() { requester.HTTP(ctx, o, line.HTTP, r.connections) })
 	all.Go(func() { requester.OPCUA(ctx, o, line.OPCUA, r.sessions, underWay) })

@@ -14,6 +14,8 @@ import (
 type fault struct {
 	schedule.Kind
 	effect history.Effect
+	// felt is how long its effect is still felt when it is undone.
+	felt time.Duration
 	// fits says whether a site has what it needs; nil: any has.
 	fits func(*site) bool
 	// inject does it, and returns what undoes it. number is for what it decides.

@@ -103,15 +103,19 @@ func machineFaults() []fault {
 		{Kind: kind("machine.disk-full", theGateway, 400, 1500), fits: func(s *site) bool { return s.disk != nil }, inject: func(_ context.Context, s *site, _ uint64) (healer, error) {
 			return func(context.Context) error { return s.disk.empty() }, s.disk.fill()
 		}},
-		{Kind: kind("machine.cable-broker", gatewayNet, 200, 1500), effect: losesBoth, fits: hasNetwork, inject: func(ctx context.Context, s *site, _ uint64) (healer, error) {
-			return s.net.brokerSide.join, s.net.brokerSide.cut(ctx)
+		{Kind: kind("machine.cable-broker", gatewayNet, 200, 1200), effect: losesBoth, felt: retransmitted, fits: hasNetwork, inject: func(ctx context.Context, s *site, _ uint64) (healer, error) {
+			return s.net.cut(ctx, s.net.brokerSide)
 		}},
-		{Kind: kind("machine.cable-requesters", theGateway, 200, 900), effect: history.EndsConnections | history.DelaysReplies, fits: hasNetwork, inject: func(ctx context.Context, s *site, _ uint64) (healer, error) {
-			return s.net.requesterSide.join, s.net.requesterSide.cut(ctx)
+		{Kind: kind("machine.cable-requesters", theGateway, 100, 500), effect: history.EndsConnections | history.DelaysReplies, felt: retransmitted, fits: hasNetwork, inject: func(ctx context.Context, s *site, _ uint64) (healer, error) {
+			return s.net.cut(ctx, s.net.requesterSide)
 		}},
 		{Kind: kind("machine.clock-jump", "clock", 300, 1000), fits: func(s *site) bool { return s.o.Clock }, inject: jump},
 	}
 }
+
+// retransmitted is how long it may take until TCP sends again what got lost while a cable was out: it
+// waits twice as long each time.
+const retransmitted = 3 * time.Second
 
 // clockFile is the environment variable with the file that says by how many seconds the wall clock
 // of a gateway is off; one that was built for it reads it at SIGUSR2.

@@ -96,7 +96,7 @@ func (x *injector) begin(ctx context.Context, step schedule.Step) {
 func (x *injector) step(ctx context.Context, step schedule.Step) {
 	f := x.kinds[step.Kind]
 	over := x.site.history.Fault(f.Name, fmt.Sprintf("for %v, number %d", step.For, step.Number), f.effect)
-	defer over()
+	defer x.fade(f.felt, over)
 	heal, err := f.inject(ctx, x.site, step.Number)
 	x.fail(step, "doing it", err)
 	x.count(f.Name)
@@ -112,6 +112,19 @@ func (x *injector) step(ctx context.Context, step schedule.Step) {
 	if heal != nil {
 		x.fail(step, "undoing it", heal(mending))
 	}
+}
+
+// fade calls over when the effect of a fault is not felt any more. Nobody waits for that but the end.
+func (x *injector) fade(felt time.Duration, over func()) {
+	if felt == 0 {
+		over()
+		return
+	}
+	x.all.Add(1)
+	time.AfterFunc(felt, func() {
+		defer x.all.Done()
+		over()
+	})
 }
 
 func (x *injector) count(name string) {

@@ -110,9 +110,9 @@ const (
 // counters are those of all nodes, for the history.
 func (m metrics) counters(life uint32) (all []history.Counters) {
 	for i := range nodes {
-		name := nodes[i].Name
+		name := service + "/" + nodes[i].Name // as the gateway calls it
 		c := history.Counters{
-			Life: life, Node: name,
+			Life: life, Node: nodes[i].Name,
 			Outcomes: m.by(endedMetric, name, "outcome"), Answers: m.by(answersMetric, name, "kind"),
 		}
 		for _, n := range m.by(begunMetric, name, "") {

@@ -23,8 +23,8 @@ type network struct {
 
 // card is a pair of network devices: one end is in the namespace.
 type card struct {
-	device          string // the end outside
-	outside, inside string // addresses
+	device, inner   string // the ends
+	outside, inside string // their addresses
 }
 
 // openNetwork makes the namespace. Only root may.
@@ -42,11 +42,11 @@ func openNetwork(ctx context.Context) (*network, error) {
 		return fmt.Sprintf("198.%d.%d.", 18+side, number>>6)
 	}
 	host := number & 0x3f * 4
-	n.brokerSide = card{"fsb" + strconv.Itoa(number), fmt.Sprint(base(0), host+1), fmt.Sprint(base(0), host+2)}
-	n.requesterSide = card{"fsr" + strconv.Itoa(number), fmt.Sprint(base(1), host+1), fmt.Sprint(base(1), host+2)}
+	n.brokerSide = card{"fsb" + strconv.Itoa(number), "eth0", fmt.Sprint(base(0), host+1), fmt.Sprint(base(0), host+2)}
+	n.requesterSide = card{"fsr" + strconv.Itoa(number), "eth1", fmt.Sprint(base(1), host+1), fmt.Sprint(base(1), host+2)}
 	err = n.inside(ctx, "link", "set", "lo", "up")
-	for i, c := range []card{n.brokerSide, n.requesterSide} {
-		err = errors.Join(err, n.plug(ctx, c, fmt.Sprintf("eth%d", i)))
+	for _, c := range []card{n.brokerSide, n.requesterSide} {
+		err = errors.Join(err, n.plug(ctx, c))
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -55,13 +55,13 @@ func openNetwork(ctx context.Context) (*network, error) {
 }
 
 // plug makes a card.
-func (n *network) plug(ctx context.Context, c card, inside string) error {
+func (n *network) plug(ctx context.Context, c card) error {
 	return errors.Join(
-		ip(ctx, "link", "add", c.device, "type", "veth", "peer", "name", inside, "netns", strconv.Itoa(n.holder.PID())),
+		ip(ctx, "link", "add", c.device, "type", "veth", "peer", "name", c.inner, "netns", strconv.Itoa(n.holder.PID())),
 		ip(ctx, "addr", "add", c.outside+"/30", "dev", c.device),
 		ip(ctx, "link", "set", c.device, "up"),
-		n.inside(ctx, "addr", "add", c.inside+"/30", "dev", inside),
-		n.inside(ctx, "link", "set", inside, "up"),
+		n.inside(ctx, "addr", "add", c.inside+"/30", "dev", c.inner),
+		n.inside(ctx, "link", "set", c.inner, "up"),
 	)
 }
 
@@ -70,9 +70,12 @@ func (n *network) within(path string, args []string) (string, []string) {
 	return program("nsenter"), append([]string{"-t", strconv.Itoa(n.holder.PID()), "-n", "--", path}, args...)
 }
 
-// cut takes a cable out, and join puts it in again.
-func (c *card) cut(ctx context.Context) error  { return ip(ctx, "link", "set", c.device, "down") }
-func (c *card) join(ctx context.Context) error { return ip(ctx, "link", "set", c.device, "up") }
+// cut takes a cable out. It is the inner end that goes down: without the outer one the machine
+// would look for the addresses elsewhere, beyond its own network.
+func (n *network) cut(ctx context.Context, c card) (healer, error) {
+	join := func(ctx context.Context) error { return n.inside(ctx, "link", "set", c.inner, "up") }
+	return join, n.inside(ctx, "link", "set", c.inner, "down")
+}
 
 // Close ends the namespace, with its cards.
 func (n *network) Close() error { return n.holder.Kill() }

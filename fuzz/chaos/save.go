@@ -3,11 +3,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/flowsync-go/flowsync/fuzz/chaos/history"
 )
 
 // save keeps what was found, the history's part of it, and the gateway's log.
@@ -23,15 +24,12 @@ func (s *settings) save(p *phase, v *verdict) error {
 		return err
 	}
 	name := fmt.Sprintf("%s-%d", v.name, s.seed)
-	f, err := os.Create(filepath.Join(s.keep, name+".json"))
+	f, err := os.Create(filepath.Join(s.keep, name+".jsonl"))
 	if err != nil {
 		return err
 	}
-	out := json.NewEncoder(f)
-	out.SetIndent("", " ")
-	for _, found := range v.violations {
-		err = errors.Join(err, out.Encode(found))
-	}
+	const most = 100_000 // lines
+	err = history.Dump(f, v.history, p.checkOptions(), v.violations, most)
 	log, readErr := os.ReadFile(filepath.Join(p.site.Folder, "gateway.log"))
 	err = errors.Join(err, f.Close(), readErr, os.WriteFile(filepath.Join(s.keep, name+".log"), log, 0o600))
 	note("what was found is in %s", f.Name())

@@ -79,10 +79,13 @@ func (v *verdict) print() {
 	fmt.Printf("\n%s: %d requests in %v, %.0f/s\n", v.name, v.asked, v.took.Round(time.Millisecond), float64(v.asked)/v.took.Seconds())
 	byEnd := func(a, b requester.End) int { return strings.Compare(a.Door+a.Word, b.Door+b.Word) }
 	for _, e := range slices.SortedFunc(maps.Keys(v.ends), byEnd) {
-		fmt.Printf("  %-6s %-28s %9d\n", e.Door, e.Word, v.ends[e])
+		fmt.Printf("  %-6s %-32s %9d\n", e.Door, e.Word, v.ends[e])
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.faults)) {
-		fmt.Printf("  fault  %-28s %9d\n", name, v.faults[name])
+		fmt.Printf("  fault  %-32s %9d\n", name, v.faults[name])
+	}
+	if v.still > 0 {
+		fmt.Printf("  the machine stood still for %v in all, which others may have caused\n", v.still.Round(time.Millisecond))
 	}
 	const most = 10
 	for _, p := range v.problems[:min(most, len(v.problems))] {

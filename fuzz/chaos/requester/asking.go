@@ -2,6 +2,7 @@ package requester
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
@@ -56,7 +57,7 @@ func (o *Options) again(a *asked, r history.Replied) {
 // words are how requests end that have no outcome.
 var words = map[history.Way]string{
 	history.Ended: "connection ended", history.Left: "left", history.Unreached: "unreached",
-	history.Silent: "silent", history.Other: "refused",
+	history.Silent: "silent",
 }
 
 // word is how a request ended, for people.
@@ -66,6 +67,8 @@ func word(r *history.Replied) string {
 	}
 	w := r.Outcome
 	switch {
+	case r.Way == history.Other:
+		w = fmt.Sprintf("refused with %#x", r.Status)
 	case r.Conflict:
 		w = "conflict"
 	case r.Fallback:

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -25,6 +26,7 @@ type httpConn struct {
 	out      []byte
 	response fasthttp.Response
 	used     time.Time
+	life     uint32 // the gateway's that it is to
 	before   *asked // the last one on this connection; nil: none
 }
 
@@ -40,13 +42,14 @@ func (c *httpConn) ready(ctx context.Context) bool {
 	if c.conn != nil && c.in.Buffered() > 0 {
 		c.second()
 	}
-	if c.conn != nil && time.Since(c.used) > maxIdle {
+	if c.conn != nil && (c.life != c.o.Life() || time.Since(c.used) > maxIdle || hasEnded(c.conn)) {
 		c.drop()
 	}
 	for c.conn == nil {
+		life := c.o.Life()
 		conn, err := c.o.Connect(ctx)
 		if err == nil {
-			c.conn, c.used = conn, time.Now()
+			c.conn, c.used, c.life = conn, time.Now(), life
 			c.in.Reset(conn)
 			break
 		}
@@ -55,6 +58,25 @@ func (c *httpConn) ready(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// hasEnded looks whether the other side has closed an idle connection: who asks over it all the same loses
+// the request, without anybody's fault.
+func hasEnded(conn net.Conn) (ended bool) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return true
+	}
+	err = raw.Control(func(fd uintptr) {
+		var one [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		ended = n == 0 && err == nil || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
+	})
+	return ended || err != nil
 }
 
 // second reads what came after the reply to the last request: another one to it.
