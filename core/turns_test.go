@@ -144,15 +144,21 @@ func TestPlacesAndClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, node, bus := newSerialEngine(t, NodeOptions{})
 		gone := e.Begin(&Call{Node: node}, ignore{})
-		waits := &completions{}
-		e.Begin(&Call{Node: node}, waits)
+		waits := make([]completions, 10*deskStay) // in many shards
+		for i := range waits {
+			e.Begin(&Call{Node: node}, &waits[i])
+		}
 		e.Cancel(gone)
 		require.NotNil(t, node.gate.timer)
+		before := time.Now()
 		require.NoError(t, e.Close())
+		require.Zero(t, time.Since(before))
 		require.Nil(t, node.gate.timer)
-		r := waits.last.Load()
-		require.Equal(t, Shutdown, r.Outcome)
-		require.True(t, r.RetrySafe())
+		for i := range waits {
+			r := waits[i].last.Load()
+			require.Equal(t, Shutdown, r.Outcome)
+			require.True(t, r.RetrySafe())
+		}
 		e.Resolve(Answer{Node: node, Payload: answerTo(gone, `"value":1`)})
 		e.keepPlace(node.gate, key{1, 1}, 0)
 		e.goOn(node.gate)
@@ -160,6 +166,46 @@ func TestPlacesAndClose(t *testing.T) {
 		require.Len(t, bus.requests, 1)
 		require.Zero(t, node.gate.queue.Len())
 	})
+}
+
+// TestCloseGivesNoTurns: what Close ends does not let the next one out.
+func TestCloseGivesNoTurns(t *testing.T) {
+	e, node, bus := newSerialEngine(t, NodeOptions{})
+	for range 10 * deskStay {
+		e.Begin(&Call{Node: node}, ignore{})
+	}
+	require.NoError(t, e.Close())
+	require.Len(t, bus.requests, 1)
+}
+
+// TestNoTurnAtTheDeadline: who has waited until his deadline is not published any more, even if the
+// driver has not come for him yet.
+func TestNoTurnAtTheDeadline(t *testing.T) {
+	sh, node := newTestShard()
+	k, _ := sh.begin(node, ignore{}, 0, 0, 5*tick, 0)
+	require.True(t, sh.wait(k))
+	require.False(t, sh.proceed(k, 5*tick))
+	batch, _ := sh.advance(5*tick, nil)
+	require.Equal(t, Shed, expiredAs(batch[0].flags))
+	k, _ = sh.begin(node, ignore{}, 0, 0, 10*tick, 0)
+	require.True(t, sh.wait(k))
+	require.True(t, sh.proceed(k, 10*tick-1))
+	batch, _ = sh.advance(10*tick, nil)
+	require.Equal(t, NotPublished, expiredAs(batch[0].flags))
+}
+
+// TestNobodyJumpsTheQueue: while somebody waits, the place is not for who comes.
+func TestNobodyJumpsTheQueue(t *testing.T) {
+	g := newGate()
+	g.push(&waiting{key: key{1, 1}})
+	require.False(t, g.enter(key{2, 2}))
+	require.Equal(t, key{1, 1}, g.next().key)
+	require.Nil(t, g.next())
+	require.False(t, g.enter(key{2, 2}))
+	require.True(t, g.free(key{1, 1}, nil))
+	require.False(t, g.enter(key{2, 2}), "somebody is still at the bus")
+	g.handed()
+	require.True(t, g.enter(key{2, 2}))
 }
 
 // TestCloseWhilePlacesChange: Close comes while many ask and go.

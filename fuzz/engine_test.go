@@ -27,11 +27,12 @@ func FuzzEngine(f *testing.F) {
 		{8, 0, 8, 0, 8, 0, 1, 0, 2, 0, 1, 1, 2, 1, 2, 2},           // serial: three in turn
 		{8, 0, 8, 20, 8, 0, 1, 0, 6, 60, 2, 0, 1, 2},               // serial: one is shed while it waits
 		{8, 0, 8, 0, 1, 0, 9, 0, 2, 0, 1, 1},                       // serial: the requester goes, a late answer frees the place
-		{8, 0, 8, 0, 1, 0, 9, 0, 6, 127, 10, 0},                    // serial: he goes, his deadline frees it
+		{8, 69, 8, 0, 1, 0, 9, 0, 6, 69, 2, 1},                     // serial: he goes, his deadline frees it
 		{8, 0, 8, 0, 8, 0, 9, 1, 4, 0, 1, 2, 10, 2, 7, 0},          // serial: one goes while he waits, the first fails
-		{0, 0, 1, 0, 10, 0, 10, 0, 10, 0, 6, 255, 2, 0},            // extend until nothing is left
-		{0, 90, 1, 0, 10, 90, 6, 90, 6, 90, 0, 90, 10, 1},          // a requester's limit
-		{8, 0, 8, 0, 1, 0, 10, 0, 6, 127, 6, 127, 3, 0},            // an extended place
+		{0, 0, 10, 69, 1, 0, 10, 69, 6, 103, 6, 71},                // too early to extend, extend, advance beyond both deadlines
+		{0, 0, 1, 0, 10, 127, 10, 127, 6, 127, 2, 0},               // extend until nothing is left
+		{0, 103, 1, 0, 10, 69, 0, 90, 10, 1},                       // a requester's limit
+		{8, 0, 8, 0, 1, 0, 10, 70, 6, 103, 3, 0},                   // an extended place
 		{8, 0, 8, 0, 8, 0, 11, 0, 2, 0, 0, 0, 8, 0},                // a bus that fails those who wait
 		append(bytes.Repeat([]byte{8, 0}, 100), 11, 0, 9, 0, 2, 1), // and a long queue of them
 	} {
