@@ -122,11 +122,22 @@ func kept(seconds uint32) func(*packets.Connect) {
 	}
 }
 
-// old is a client of MQTT 3.1.1, which reads packets as bytes.
+// bytes reads a packet as it comes.
 func (p *peer) bytes() []byte {
 	p.t.Helper()
 	require.NoError(p.t, p.SetReadDeadline(time.Now().Add(patience)))
 	raw, err := frame.Read(p.in, 1<<20)
 	require.NoError(p.t, err)
 	return raw
+}
+
+// untilSubscribed waits until a client has so many subscriptions.
+func (b *Broker) untilSubscribed(t testing.TB, client string, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		s := b.sessions[client]
+		return s != nil && len(s.subs) == n
+	}, patience, time.Millisecond)
 }
