@@ -46,7 +46,7 @@ type level struct {
 func outletOf(m *Mapping) outlet {
 	var out outlet
 	set := contextVars(m.Rules)
-	for part := range strings.SplitSeq(m.Publish.Topic, "/") {
+	for _, part := range templateLevels(m.Publish.Topic) {
 		l := level{texts: placeholder.Split(part, -1)}
 		for _, name := range variables(part) {
 			guessed := slices.Contains(set, name)
@@ -56,6 +56,24 @@ func outletOf(m *Mapping) outlet {
 		out.levels = append(out.levels, l)
 	}
 	return out
+}
+
+// templateLevels splits a template at its slashes, but for those in the name of a variable.
+func templateLevels(template string) []string {
+	var levels []string
+	start, name := 0, false
+	for i := range len(template) {
+		switch c := template[i]; {
+		case c == '{':
+			name = true
+		case c == '}':
+			name = false
+		case c == '/' && !name:
+			levels = append(levels, template[start:i])
+			start = i + 1
+		}
+	}
+	return append(levels, template[start:])
 }
 
 // manyLevels says whether name is that of a # wildcard.

@@ -76,12 +76,18 @@ func (r *rig) ask(method, path, body string) (int, string) {
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	status, text, _ := r.do(request)
+	return status, text
+}
+
+func (r *rig) do(request *nethttp.Request) (int, string, nethttp.Header) {
+	r.t.Helper()
 	reply, err := r.client.Do(request)
 	require.NoError(r.t, err)
 	defer reply.Body.Close()
 	text, err := io.ReadAll(reply.Body)
 	require.NoError(r.t, err)
-	return reply.StatusCode, string(text)
+	return reply.StatusCode, string(text), reply.Header
 }
 
 // outcome is the outcome of a problem document.

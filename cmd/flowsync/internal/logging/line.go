@@ -42,6 +42,9 @@ func strayLine(node *core.Node, s *core.Stray) slog.Record {
 	if s.Kind == core.Late || s.Kind == core.Duplicate {
 		line.AddAttrs(slog.String("outcome", s.Outcome.String()), slog.Float64("latenessMs", milliseconds(s.Lateness)))
 	}
+	if s.Kind == core.Extended {
+		line.AddAttrs(slog.Float64("addedMs", milliseconds(s.Added)))
+	}
 	if s.Err != nil {
 		line.AddAttrs(slog.String("detail", excerpt(s.Err.Error())))
 	}

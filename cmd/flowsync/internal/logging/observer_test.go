@@ -98,8 +98,8 @@ func TestLines(t *testing.T) {
 			o.Ended(node, core.Result{Outcome: core.RuleFailed})
 		}, map[string]any{"level": "WARN", "msg": "transaction ended", "node": "order", "outcome": "rule_failed", "elapsedMs": 0.0, "sent": false, "retrySafe": true}},
 		{"extended", func(o *Observer) {
-			o.Stray(node, &core.Stray{Kind: core.Extended, ID: someID, Payload: []byte("{}")})
-		}, map[string]any{"level": "DEBUG", "msg": "transaction prolonged", "node": "order", "kind": "extended", "id": someID.String(), "payload": "{}", "payloadBytes": 2.0}},
+			o.Stray(node, &core.Stray{Kind: core.Extended, ID: someID, Added: 1500 * time.Millisecond, Payload: []byte("{}")})
+		}, map[string]any{"level": "DEBUG", "msg": "transaction prolonged", "node": "order", "kind": "extended", "id": someID.String(), "addedMs": 1500.0, "payload": "{}", "payloadBytes": 2.0}},
 		{"foreign", func(o *Observer) {
 			o.Stray(node, &core.Stray{Kind: core.Foreign, ID: someID})
 		}, map[string]any{"level": "DEBUG", "msg": "answer completed nothing", "node": "order", "kind": "foreign", "id": someID.String(), "payload": "", "payloadBytes": 0.0}},
