@@ -1,7 +1,6 @@
 package idempotency
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -17,133 +16,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// wire is the bus behind the table: it keeps what left, and answers when the test says so.
-type wire struct {
-	mu     sync.Mutex
-	sink   core.Sink
-	left   []*core.Request
-	err    error                // of the next Publish
-	unsent bool                 // requests wait, and are not handed over
-	reply  func(core.ID) string // answers before Publish returns
-	attach error
-}
-
-func (w *wire) Bind(s core.Sink)        { w.sink = s }
-func (w *wire) Attach(*core.Node) error { return w.attach }
-
-func (w *wire) Publish(r *core.Request) error {
-	w.mu.Lock()
-	err, unsent, reply := w.err, w.unsent, w.reply
-	w.err = nil
-	w.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	if !unsent && !w.sink.Sent(r.ID) {
-		return nil
-	}
-	w.mu.Lock()
-	w.left = append(w.left, r.Clone())
-	w.mu.Unlock()
-	if reply != nil {
-		w.sink.Resolve(core.Answer{Node: r.Node, Payload: []byte(reply(r.ID))})
-	}
-	return nil
-}
-
-func (w *wire) requests() []*core.Request {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]*core.Request(nil), w.left...)
-}
-
-func (w *wire) set(change func(*wire)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	change(w)
-}
-
-// disk is a store in memory: what was committed survives into the next table.
-type disk struct {
-	mu      sync.Mutex
-	records map[scope]Record
-	queue   []func() // what waits to be committed, if it is held
-	held    bool
-	err     error // of every Put
-	loadErr error
-	log     []string
-}
-
-func newDisk() *disk { return &disk{records: map[scope]Record{}} }
-
-func (d *disk) Put(r *Record, done func(error)) {
-	d.do(func() {
-		d.mu.Lock()
-		err := d.err
-		what := "intent"
-		if r.Message != nil {
-			what = "reply"
-		}
-		d.log = append(d.log, what+" "+r.Key)
-		if err == nil {
-			d.records[scope{r.Node, r.User, r.Key}] = *r
-		}
-		d.mu.Unlock()
-		done(err)
-	})
-}
-
-func (d *disk) Delete(node, user, key string) {
-	d.do(func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.log = append(d.log, "delete "+key)
-		delete(d.records, scope{node, user, key})
-	})
-}
-
-func (d *disk) do(step func()) {
-	d.mu.Lock()
-	if d.held {
-		d.queue = append(d.queue, step)
-		d.mu.Unlock()
-		return
-	}
-	d.mu.Unlock()
-	step()
-}
-
-// commit does so many of the steps that wait; negative: all, and what comes later at once.
-func (d *disk) commit(n int) {
-	for ; n != 0; n-- {
-		d.mu.Lock()
-		if len(d.queue) == 0 {
-			d.held = d.held && n > 0
-			d.mu.Unlock()
-			return
-		}
-		step := d.queue[0]
-		d.queue = d.queue[1:]
-		d.mu.Unlock()
-		step()
-	}
-}
-
-func (d *disk) set(change func(*disk)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	change(d)
-}
-
-func (d *disk) Load(take func(*Record)) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, r := range d.records {
-		take(&r)
-	}
-	return d.loadErr
-}
 
 // rig is a gateway in small: engine, table, wire, two nodes with keys ("a", "b") and one without
 // ("plain").
@@ -183,6 +55,7 @@ type setup struct {
 	protocol func(*core.Reply) error
 	wall     func() time.Time
 	wire     *wire
+	bus      core.Bus // around the wire; nil: none
 }
 
 func newRig(t *testing.T, s setup) *rig {
@@ -199,7 +72,10 @@ func newRig(t *testing.T, s setup) *rig {
 	r.Table, err = newTable(s.Options, s.wall)
 	require.NoError(t, err)
 	s.engine.Observer = r.Table
-	r.engine, err = core.New(r.Bus(r.wire), s.engine)
+	if s.bus == nil {
+		s.bus = r.wire
+	}
+	r.engine, err = core.New(r.Bus(s.bus), s.engine)
 	require.NoError(t, err)
 	r.between = &between{Engine: r.engine}
 	r.Use(r.between)
@@ -358,5 +234,3 @@ func (l *logLines) all() (string, int) {
 
 // bubble runs a test in invented time.
 func bubble(t *testing.T, test func(t *testing.T)) { synctest.Test(t, test) }
-
-var errDisk = errors.New("/var/lib/x/keys.db: no space left on device")
