@@ -27,10 +27,10 @@ func FuzzPackets(f *testing.F) {
 	for version := range byte(3) {
 		c := 64 * version
 		add(dial, 0, c, 2, subscribe, 0, 1, 0, subscribe, 0, 3, 1, publish, 0, 0x32, 1, 3, '1', '2', '3', ping, 0, ask, unsubscribe, 0, 1, leave, 0)
-		add(dial, 0, c + 1, 0, dial, 1, c, 2, subscribe, 0, 2, 2, publish, 1, 0x35, 4, 1, 'x', ack, 0, 0, 1, ack, 0, 3, 1, ack, 1, 2, 7, ask, leave, 0, dial, 0, c + 1, 0, ping, 0)
-		add(dial, 0, c + 2, 0x2e, subscribe, 0, 5, 0, subscribe, 0, 6, 2, publish, 0, 0x31, 0, 0, publish, 0, 0x33, 2, 1, '{', dial, 1, c + 2, 0, ask, publish, 1, 0x30, 0, 2, '{', '}')
+		add(dial, 0, c+1, 0, dial, 1, c, 2, subscribe, 0, 2, 2, publish, 1, 0x35, 4, 1, 'x', ack, 0, 0, 1, ack, 0, 3, 1, ack, 1, 2, 7, ask, leave, 0, dial, 0, c+1, 0, ping, 0)
+		add(dial, 0, c+2, 0x2e, subscribe, 0, 5, 0, subscribe, 0, 6, 2, publish, 0, 0x31, 0, 0, publish, 0, 0x33, 2, 1, '{', dial, 1, c+2, 0, ask, publish, 1, 0x30, 0, 2, '{', '}')
 		for kind := range byte(16) { // each type of packet, with little in it
-			add(dial, 0, c, 2, raw, 0, 6, kind << 4, 4, 0, 1, 0, 0, raw, 0, 3, kind<<4 | 2, 1, 0, ping, 0, ask)
+			add(dial, 0, c, 2, raw, 0, 6, kind<<4, 4, 0, 1, 0, 0, raw, 0, 3, kind<<4|2, 1, 0, ping, 0, ask)
 		}
 	}
 	add(raw, 0, 14, 0x10, 0xff, 0xff, 0xff, 0x7f, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 0, ask)
