@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/flowsync-go/flowsync/core"
 )
@@ -22,7 +23,7 @@ type Bus struct {
 
 	mu          sync.Mutex // guards all below; no callback under it
 	sink        core.Sink
-	outbox      []parcel                   // not yet on its way, in order
+	outbox      []parcel                   // not yet on its way, in order; what waits for the broker too
 	pending     int                        // in the outbox, in the hands of run, or on its way
 	nodes       map[string]*core.Node      // by answer topic
 	subscribers map[string][]*subscription // by topic, in order
@@ -34,12 +35,17 @@ type Bus struct {
 
 // parcel is one message under way.
 type parcel struct {
-	message *Message
-	id      core.ID // of a request; zero for everything else
-	to      *subscription
-	node    *core.Node // of a retained answer that waits for nobody but this node
-	epoch   int
+	message  *Message
+	id       core.ID    // of a request; zero for everything else
+	from     *core.Node // of a request
+	deadline time.Time  // of a request
+	to       *subscription
+	node     *core.Node // of a retained answer that waits for nobody but this node
+	epoch    int
 }
+
+// waits says whether it is a request that waits while the broker is away.
+func (p *parcel) waits() bool { return p.from != nil && p.from.Wait() }
 
 type subscription struct{ handler func(*Message) }
 
@@ -84,13 +90,13 @@ func (b *Bus) Attach(node *core.Node) error {
 
 // Publish implements [core.Bus].
 func (b *Bus) Publish(r *core.Request) error {
-	p := parcel{message: messageOf(r), id: r.ID}
+	p := parcel{message: messageOf(r), id: r.ID, from: r.Node, deadline: r.Deadline}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.closed:
 		return fmt.Errorf("%w: the bus is closed", core.ErrNotSent)
-	case b.away:
+	case b.away && !p.waits():
 		return fmt.Errorf("%w: the bus is disconnected", core.ErrNotSent)
 	case b.pending >= b.options.Limit:
 		return fmt.Errorf("%w: %d messages are under way", core.ErrShed, b.pending)
@@ -180,7 +186,8 @@ func (b *Bus) Respond(topic string, f func(*Request)) (stop func(), err error) {
 }
 
 // Disconnect takes the broker away: requests that have not left end as not_published, new ones
-// are refused, messages under way and retained ones are lost. Subscriptions stay.
+// are refused, messages under way and retained ones are lost. Subscriptions stay. Requests of nodes
+// that wait (core.NodeOptions.Wait) and have not left, or come now, wait for Connect.
 func (b *Bus) Disconnect() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -195,6 +202,7 @@ func (b *Bus) Connect() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.away = false
+	b.wakeUp()
 }
 
 // Close stops the bus and returns when its goroutine has ended: no handler runs afterwards.

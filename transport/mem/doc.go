@@ -16,7 +16,8 @@
 //     having left the process.
 //  3. The network decides its fate: see below. Without faults it arrives at once.
 //  4. On arrival it is given to all subscribers of its topic, and to the engine if it is the
-//     answer topic of a node. Nobody there: it is lost, as with QoS 0.
+//     answer topic of a node. Nobody there: it is lost, as with QoS 0. A request of a node that
+//     fails fast (core.NodeOptions.FailFast) does not leave if nobody is subscribed at step 2.
 //
 // Handlers, and with them the engine's completers, run on that one goroutine and must not block.
 // To answer later keep the [Request], which stays valid, and answer from elsewhere.

@@ -396,3 +396,108 @@ func BenchmarkRoundTrip(b *testing.B) {
 		}
 	})
 }
+
+// Requests of a node that waits leave in their order when the broker is back, say how much time is
+// left then, and are forgotten when their deadline comes before.
+func TestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := newBus(t, mem.Options{Limit: 100})
+		engine, err := core.New(bus, core.Options{})
+		require.NoError(t, err)
+		node, err := engine.AddNode(core.NodeOptions{Name: "n", Topic: "n", Wait: true, Timeout: 10 * time.Second})
+		require.NoError(t, err)
+		var seen []string
+		respond(t, bus, node, func(r *mem.Request) {
+			seen = append(seen, string(r.Value)+" "+r.Properties[0].Value+" "+r.Expiry.String())
+			require.NoError(t, r.Answer(r.Value))
+		})
+		ask := func(value string, timeout time.Duration) *core.Waiter {
+			w := new(core.WaiterPool).Acquire()
+			engine.Begin(&core.Call{Node: node, Value: []byte(value), Timeout: timeout}, w)
+			return w
+		}
+		for range 3 {
+			bus.Disconnect()
+			first, expires, second := ask(`1`, 0), ask(`2`, time.Second), ask(`3`, 0)
+			synctest.Wait()
+			time.Sleep(1500 * time.Millisecond)
+			<-expires.Done()
+			require.Equal(t, core.NotPublished, expires.Result().Outcome)
+			require.Empty(t, seen)
+			bus.Connect()
+			<-first.Done()
+			<-second.Done()
+			require.Equal(t, []string{"1 8500 9s", "3 8500 9s"}, seen)
+			seen = nil
+		}
+		bus.Disconnect()
+		for range 4 { // what has expired makes room
+			for range 100 {
+				ask(`4`, time.Second)
+			}
+			shed := ask(`5`, time.Second)
+			<-shed.Done()
+			require.Equal(t, core.Shed, shed.Result().Outcome)
+			time.Sleep(1100 * time.Millisecond)
+			synctest.Wait()
+		}
+		left := ask(`6`, 0)
+		require.NoError(t, bus.Close())
+		<-left.Done()
+		require.Equal(t, core.NotPublished, left.Result().Outcome)
+		require.NoError(t, engine.Close())
+	})
+}
+
+// Whatever the broker does, requests of a node that waits arrive in their order and all of them.
+func TestWaitInOrder(t *testing.T) {
+	bus := newBus(t, mem.Options{})
+	engine, err := core.New(bus, core.Options{})
+	require.NoError(t, err)
+	node, err := engine.AddNode(core.NodeOptions{Name: "n", Topic: "n", Wait: true, Timeout: time.Minute})
+	require.NoError(t, err)
+	const requests = 20_000
+	last := make(chan struct{})
+	before := -1
+	respond(t, bus, node, func(r *mem.Request) {
+		var n int
+		_, err := fmt.Sscan(string(r.Value), &n)
+		if err != nil || n <= before {
+			t.Errorf("%s after %d: %v", r.Value, before, err)
+		}
+		if before = n; n == requests-1 {
+			close(last)
+		}
+	})
+	for i := range requests {
+		engine.Begin(&core.Call{Node: node, Value: fmt.Append(nil, i)}, new(core.WaiterPool).Acquire())
+		switch i % 100 {
+		case 30:
+			bus.Disconnect()
+		case 60:
+			bus.Connect()
+		}
+	}
+	<-last
+	require.NoError(t, engine.Close())
+	require.NoError(t, bus.Close())
+}
+
+func TestFailFast(t *testing.T) {
+	bus := newBus(t, mem.Options{})
+	engine, err := core.New(bus, core.Options{})
+	require.NoError(t, err)
+	node, err := engine.AddNode(core.NodeOptions{Name: "n", Topic: "n", QoS: 1, FailFast: true})
+	require.NoError(t, err)
+	for range 2 {
+		r := engine.Do(t.Context(), &core.Call{Node: node})
+		require.Equal(t, core.NoSubscriber, r.Outcome)
+		require.Equal(t, "no responder is subscribed to n/treq", r.Message)
+		require.False(t, r.Sent)
+		stop := respond(t, bus, node, func(r *mem.Request) { require.NoError(t, r.Answer(nil)) })
+		require.Equal(t, core.Answered, engine.Do(t.Context(), &core.Call{Node: node}).Outcome)
+		stop()
+	}
+	require.NoError(t, engine.Close())
+	require.NoError(t, bus.Close())
+}

@@ -35,10 +35,10 @@ func (m *Message) clone() *Message {
 // frameSize is how many bytes a request or an answer has beside its value.
 const frameSize = len(`{"id":"00000000-0000-0000-0000-000000000000","timestamp":1234567890123,"value":null}`)
 
-// messageOf makes the message of a request, with the properties that responders see on MQTT.
+// messageOf makes the message of a request, with the properties that responders see on MQTT. How
+// much time is left is said when it leaves.
 func messageOf(r *core.Request) *Message {
-	properties := make([]core.Property, 0, 1+len(r.Properties))
-	properties = append(properties, core.Property{Name: "flowsync-timeout-ms", Value: strconv.FormatInt(r.Timeout.Milliseconds(), 10)})
+	properties := make([]core.Property, 1, 1+len(r.Properties))
 	return &Message{
 		Topic:           r.Node.RequestTopic(),
 		Payload:         r.AppendMessage(make([]byte, 0, max(len(r.Message), len(r.Value)+frameSize))),
@@ -46,9 +46,16 @@ func messageOf(r *core.Request) *Message {
 		CorrelationData: append([]byte{}, r.ID[:]...),
 		ResponseTopic:   r.Node.AnswerTopic(),
 		ContentType:     "application/json",
-		Expiry:          (max(time.Until(r.Deadline), 1) + time.Second - 1).Truncate(time.Second),
 		Properties:      append(properties, r.Properties...),
 	}
+}
+
+// setTimeLeft says in a message of messageOf how much time is left, rounded up.
+func (m *Message) setTimeLeft(left time.Duration) {
+	left = max(left, 1)
+	ms := (left + time.Millisecond - 1) / time.Millisecond
+	m.Properties[0] = core.Property{Name: "flowsync-timeout-ms", Value: strconv.FormatInt(int64(ms), 10)}
+	m.Expiry = (left + time.Second - 1).Truncate(time.Second)
 }
 
 // Request is a request as a responder sees it. It stays valid and may be answered from any

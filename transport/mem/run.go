@@ -16,41 +16,94 @@ func (b *Bus) run() {
 	defer timer.Stop()
 	var spare []parcel
 	for {
-		batch, closed := b.take(spare)
-		now := time.Now()
-		for i := range batch {
-			b.leave(n, &batch[i], now)
-		}
+		batch, soonest, closed := b.take(spare)
+		b.leaveAll(n, batch)
 		clear(batch)
 		spare = batch[:0]
 		if closed {
 			return
 		}
 		b.arrive(n)
-		b.rest(n, timer)
+		b.rest(n, timer, soonest)
 	}
 }
 
-// take empties the outbox.
-func (b *Bus) take(spare []parcel) (batch []parcel, closed bool) {
+// take empties the outbox. While the broker is away those who wait for it stay, until their
+// deadline: soonest is the first of them, zero if nobody waits.
+func (b *Bus) take(spare []parcel) (batch []parcel, soonest time.Time, closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	batch, b.outbox = b.outbox, spare
-	return batch, b.closed
+	if !b.away || b.closed {
+		return batch, soonest, b.closed
+	}
+	now := time.Now()
+	leaving := batch[:0]
+	for i := range batch {
+		p := batch[i]
+		if !p.waits() || !now.Before(p.deadline) {
+			leaving = append(leaving, p)
+			continue
+		}
+		b.outbox = append(b.outbox, p)
+		if soonest.IsZero() || p.deadline.Before(soonest) {
+			soonest = p.deadline
+		}
+	}
+	return leaving, soonest, b.closed
+}
+
+// leaveAll puts a batch on its way. If the broker goes away meanwhile, who waits for it goes back
+// to the front of the outbox, and with the first one all that follow, to keep the order.
+func (b *Bus) leaveAll(n *network, batch []parcel) {
+	now := time.Now()
+	var back []parcel
+	for i := range batch {
+		p := &batch[i]
+		if p.waits() && (len(back) > 0 || b.mustWait(p, now)) {
+			back = append(back, *p)
+			continue
+		}
+		b.leave(n, p, now)
+	}
+	if len(back) > 0 {
+		b.mu.Lock()
+		b.outbox = append(back, b.outbox...)
+		b.wakeUp()
+		b.mu.Unlock()
+	}
+}
+
+// mustWait says whether a request waits for the broker. If not, it belongs to the connection that
+// there is now.
+func (b *Bus) mustWait(p *parcel, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away && !b.closed && now.Before(p.deadline) {
+		return true
+	}
+	p.epoch = b.epoch
+	return false
 }
 
 // leave puts a message from the outbox on its way. A request is marked sent just before.
 func (b *Bus) leave(n *network, p *parcel, now time.Time) {
 	b.mu.Lock()
 	sink, lost := b.sink, b.closed || p.epoch != b.epoch
+	unheard := p.from != nil && p.from.FailFast() && !p.from.Retain() && len(b.subscribers[p.message.Topic]) == 0
 	b.mu.Unlock()
-	request := !p.id.IsZero()
+	request := p.from != nil
 	copies := 0
 	switch {
 	case lost && request:
 		sink.Fail(p.id, fmt.Errorf("%w: the bus was disconnected or closed", core.ErrNotSent))
+	case request && unheard:
+		sink.Fail(p.id, fmt.Errorf("%w to %s", core.ErrNoSubscriber, p.message.Topic))
 	case lost || request && !sink.Sent(p.id):
 	default:
+		if request {
+			p.message.setTimeLeft(p.deadline.Sub(now))
+		}
 		b.retain(p)
 		copies = n.accept(*p, now)
 	}
@@ -124,13 +177,17 @@ func (b *Bus) deliver(p *parcel) {
 	}
 }
 
-// rest waits until the next message arrives or there is something new to do.
-func (b *Bus) rest(n *network, timer *time.Timer) {
-	if len(n.delayed) == 0 {
+// rest waits until the next message arrives, a request that waits has expired, or there is
+// something new to do.
+func (b *Bus) rest(n *network, timer *time.Timer, soonest time.Time) {
+	if len(n.delayed) > 0 && (soonest.IsZero() || n.delayed[0].at.Before(soonest)) {
+		soonest = n.delayed[0].at
+	}
+	if soonest.IsZero() {
 		<-b.wake
 		return
 	}
-	timer.Reset(time.Until(n.delayed[0].at))
+	timer.Reset(time.Until(soonest))
 	select {
 	case <-b.wake:
 	case <-timer.C:
