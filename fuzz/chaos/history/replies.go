@@ -101,7 +101,7 @@ func (c *checker) ownData() {
 			if !own && !a.story.tampered(r.Marker, r.Seq) {
 				c.report(a.story, "request %d got the data of %s", a.Seq, markerText(r.Marker))
 			}
-			if f := c.flights[r.ID]; f != nil && !r.ID.IsZero() && f.story != a.story {
+			if f := c.flights[r.ID]; f != nil && !r.ID.IsZero() && f.story != nil && f.story != a.story {
 				c.report(a.story, "request %d got the id %v of another", a.Seq, r.ID)
 			}
 		}

@@ -129,6 +129,10 @@ func TestOwnData(t *testing.T) {
 		{"nobody's in a fallback", nil, swapped(func(s *scene) { s.wait(2000) }, 0, "timeout", func(r *Replied) { r.Fallback = true })},
 		{"another's with a failure", bad, swapped(func(s *scene) { s.wait(2000) }, 2, "timeout", nil)},
 		{"another's id", bad, swapped(func(s *scene) { s.publish(2, 2); s.wait(2000) }, 0, "timeout", func(r *Replied) { r.ID = id(2) })},
+		{"an id that was only told of", nil, swapped(func(s *scene) {
+			s.Told(Told{ID: id(9), Outcome: "not_published"})
+			s.wait(2000)
+		}, 0, "timeout", func(r *Replied) { r.ID = id(9) })},
 		{"its own id", nil, swapped(func(s *scene) { s.wait(2000) }, 0, "timeout", func(r *Replied) { r.ID = id(1) })},
 		{"the answer was changed on purpose", nil, swapped(func(s *scene) {
 			s.Answer(Answer{ID: id(1), Marker: 2, Topic: "t/press", Tampered: true})
