@@ -73,7 +73,15 @@ func (c *client) add(h *held) bool {
 	return true
 }
 
-// remove takes it out and says what ended it as a whole, if anything did.
+// cancelled notes that an operation was cancelled.
+func (c *client) cancelled(h *held) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.cancelled = true
+}
+
+// remove takes it out and says what ended it as a whole, if anything did: whoever wanted to may have
+// come too late.
 func (c *client) remove(h *held) ua.StatusCode {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,6 +95,9 @@ func (c *client) remove(h *held) ua.StatusCode {
 	}
 	h.next, h.previous = nil, nil
 	c.count--
+	if !h.cancelled {
+		return ua.StatusOK
+	}
 	return h.ended
 }
 
@@ -101,10 +112,13 @@ func (c *client) cancel(why ua.StatusCode, which func(*held) bool) int {
 		}
 	}
 	c.mu.Unlock()
+	n := 0
 	for _, h := range picked {
-		h.cancel()
+		if h.cancel() {
+			n++
+		}
 	}
-	return len(picked)
+	return n
 }
 
 // end ends everything that the session had. It is called once.

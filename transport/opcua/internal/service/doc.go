@@ -26,7 +26,7 @@
 // # What is decided here
 //
 // A request that is cancelled, or whose session ends, is answered with a fault, whatever of its
-// operations had ended before. The deadline of all operations of a request is the node's timeout or
+// operations had ended before; if all had, it is answered with their results. The deadline of all operations of a request is the node's timeout or
 // the TimeoutHint less 5 % (at least 20 ms), whichever is earlier: our answer is there before the
 // client gives up; it counts from when the request was begun to be carried out. A client that asks for
 // diagnostics gets of each operation that failed what it asks for (diagnostic.go), up to a megabyte in a

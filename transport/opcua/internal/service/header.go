@@ -22,7 +22,7 @@ type header struct {
 // what follows the type id, rest what follows the header.
 func parseHeader(body []byte) (h header, structure, rest []byte) {
 	r := reader{rest: body}
-	h.service = uint16(r.nodeID().number)
+	h.service = uint16(r.expandedNodeID().number)
 	structure = r.rest
 	h.token = r.nodeID().opaque
 	r.skip(8) // timestamp: clocks need not agree
@@ -30,7 +30,7 @@ func parseHeader(body []byte) (h header, structure, rest []byte) {
 	h.diagnostics = r.uint32()
 	r.string() // audit entry
 	h.timeout = time.Duration(r.uint32()) * time.Millisecond
-	r.nodeID() // additional header
+	r.expandedNodeID() // additional header
 	if mask := r.byte(); mask != 0 {
 		r.string()
 	}
@@ -82,8 +82,9 @@ func (r *reader) string() []byte {
 	return r.take(int(n))
 }
 
-// count reads the length of an array.
-func (r *reader) count() int { return max(0, int(int32(r.uint32()))) }
+// count reads the length of an array. Each element takes a byte at least: no array is longer than what
+// is left.
+func (r *reader) count() int { return min(max(0, int(int32(r.uint32()))), len(r.rest)) }
 
 // nodeName is what a node id is needed for here: a number, or opaque bytes.
 type nodeName struct {
@@ -91,9 +92,25 @@ type nodeName struct {
 	opaque []byte
 }
 
-// nodeID reads a NodeId or an ExpandedNodeId without URI and server index.
-func (r *reader) nodeID() nodeName {
-	switch ua.NodeIDType(r.byte() & 0x3f) {
+// expandedNodeID reads an ExpandedNodeId (OPC 10000-6, 5.2.2.10).
+func (r *reader) expandedNodeID() nodeName {
+	const hasNamespaceURI, hasServerIndex = 0x80, 0x40
+	mask := r.byte()
+	name := r.identifier(ua.NodeIDType(mask &^ (hasNamespaceURI | hasServerIndex)))
+	if mask&hasNamespaceURI != 0 {
+		r.string()
+	}
+	if mask&hasServerIndex != 0 {
+		r.skip(4)
+	}
+	return name
+}
+
+// nodeID reads a NodeId (5.2.2.9).
+func (r *reader) nodeID() nodeName { return r.identifier(ua.NodeIDType(r.byte())) }
+
+func (r *reader) identifier(encoding ua.NodeIDType) nodeName {
+	switch encoding {
 	case ua.NodeIDTypeTwoByte:
 		return nodeName{number: uint32(r.byte())}
 	case ua.NodeIDTypeFourByte:

@@ -27,7 +27,8 @@ type held struct {
 	operations []operation  // does not grow once one of them has begun
 
 	// Below: guarded by the client's lock.
-	ended          ua.StatusCode // Bad: the request was ended as a whole
+	ended          ua.StatusCode // Bad: the request was to end as a whole
+	cancelled      bool          // one of its operations was, so it does
 	next, previous *held
 }
 
@@ -112,6 +113,7 @@ func (op *operation) begin(limit time.Duration) {
 	c := op.held.client
 	c.mu.Lock()
 	cancelled := op.cancelled
+	op.held.cancelled = op.held.cancelled || cancelled
 	c.mu.Unlock()
 	if cancelled {
 		op.held.done()
@@ -129,18 +131,23 @@ func (op *operation) begin(limit time.Duration) {
 	}
 }
 
-// cancel cancels the transactions of a request. Those that have ended do not mind.
-func (h *held) cancel() {
+// cancel cancels the transactions of a request. Those that have ended do not mind: false if all
+// have.
+//
+//  1. The deadline of the last operation ends it; 2. the client's Cancel arrives and marks the request;
+//  3. the response is made: nothing was cancelled, so it says what the engine has counted.
+func (h *held) cancel() (some bool) {
 	for i := range h.operations {
 		op := &h.operations[i]
 		h.client.mu.Lock()
 		id := op.id
 		op.cancelled = true
 		h.client.mu.Unlock()
-		if id != (core.ID{}) {
-			h.service.options.Engine.Cancel(id)
+		if id == (core.ID{}) || h.service.options.Engine.Cancel(id) {
+			some = true
 		}
 	}
+	return some
 }
 
 // reads says that the operation is a Read.
@@ -159,6 +166,8 @@ func (op *operation) Complete(r core.Result) {
 	}()
 	to.status = op.node.statusOf(&r)
 	switch {
+	case r.Outcome == core.Cancelled:
+		op.held.client.cancelled(op.held)
 	case r.Outcome == core.Answered:
 		to.status = op.answered(to, &r)
 	case op.node.fallsBack(r.Outcome):
