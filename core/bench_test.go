@@ -91,6 +91,34 @@ type waits chan struct{}
 
 func (w waits) Complete(Result) { <-w }
 
+// BenchmarkSerial is a transaction of a serial node: alone, or always one of two, so that each waits
+// for its turn and is published by the answer to the one before.
+func BenchmarkSerial(b *testing.B) {
+	for held, name := range []string{"alone", "in turn"} {
+		b.Run(name, func(b *testing.B) {
+			e := newBenchEngine(b, 1)
+			b.Cleanup(e.Close)
+			node, err := e.AddNode(NodeOptions{Name: "s", Topic: "s", Serial: true, Timeout: time.Hour})
+			if err != nil {
+				b.Fatal(err)
+			}
+			e.node = node
+			queue := make([]ID, 0, 2)
+			for range held {
+				queue = append(queue, e.Begin(nil, time.Hour))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				queue = append(queue, e.Begin(nil, time.Hour))
+				if !e.End(queue[0]) {
+					b.Fatal("lost")
+				}
+				queue = append(queue[:0], queue[1:]...)
+			}
+		})
+	}
+}
+
 // expires tells the harness of deadlines that have come.
 type expires struct{ *correlate.Held }
 

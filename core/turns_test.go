@@ -168,6 +168,27 @@ func TestPlacesAndClose(t *testing.T) {
 	})
 }
 
+// TestEveryEndIsATurn: whatever ends a request that has the place lets the next one out.
+func TestEveryEndIsATurn(t *testing.T) {
+	unusable := errors.New("unusable")
+	for name, end := range map[string]func(*Engine, Answer, ID){
+		"answer rules refuse":  func(e *Engine, a Answer, _ ID) { e.Resolve(a) },
+		"refused when sent":    func(e *Engine, _ Answer, id ID) { e.Fail(id, ErrRefused) },
+		"nobody listens":       func(e *Engine, _ Answer, id ID) { e.Fail(id, ErrNoSubscriber) },
+		"rules of the request": func(e *Engine, _ Answer, id ID) { e.Fail(id, ErrRuleFailed) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, node, bus := newSerialEngine(t, NodeOptions{Inspect: func(*Reply) error { return unusable }})
+			first := e.Begin(&Call{Node: node}, ignore{})
+			second := e.Begin(&Call{Node: node}, ignore{})
+			require.Len(t, bus.requests, 1)
+			end(e, Answer{Node: node, Payload: answerTo(first, `"value":1`)}, first)
+			require.Len(t, bus.requests, 2)
+			require.Equal(t, second, bus.requests[1].ID)
+		})
+	}
+}
+
 // TestCloseGivesNoTurns: what Close ends does not let the next one out.
 func TestCloseGivesNoTurns(t *testing.T) {
 	e, node, bus := newSerialEngine(t, NodeOptions{})
