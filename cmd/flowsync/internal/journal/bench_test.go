@@ -12,7 +12,7 @@ import (
 func BenchmarkPut(b *testing.B) {
 	for _, requesters := range []int{1, 64, 1024} {
 		b.Run(fmt.Sprint(requesters), func(b *testing.B) {
-			j, _ := open(b, b.TempDir())
+			j, _ := openIn(b, b.TempDir())
 			var n atomic.Int64
 			var all sync.WaitGroup
 			b.ResetTimer()

@@ -30,13 +30,10 @@ type Stats struct {
 	Queue    int    // records that wait to be written, or are being written
 }
 
-// The bounds of what waits, and of a group.
-const (
-	maxQueue      = 65_536
-	maxQueueBytes = 64 << 20
-	maxGroup      = 4096
-	maxGroupBytes = 8 << 20
-)
+// bounds of what waits, and of a group, in records and bytes. Tests have smaller ones.
+type bounds struct{ queue, queueBytes, group, groupBytes int }
+
+var standard = bounds{queue: 65_536, queueBytes: 64 << 20, group: 4096, groupBytes: 8 << 20}
 
 var (
 	errFull   = fmt.Errorf("%w: too many records wait to be written", core.ErrShed)
@@ -46,6 +43,7 @@ var (
 // Journal is an [idempotency.Store]. All methods may be called from many goroutines at once.
 type Journal struct {
 	file    file
+	bounds  bounds
 	logger  *slog.Logger
 	wake    chan struct{} // one token: something waits
 	stopped chan struct{}
@@ -72,7 +70,9 @@ type step struct {
 
 // Open opens the journal of a folder, or makes it. It waits a second at most for another process
 // that has it open. The error says which file is meant and what to do.
-func Open(options Options) (*Journal, error) {
+func Open(options Options) (*Journal, error) { return open(options, standard) }
+
+func open(options Options, most bounds) (*Journal, error) {
 	if options.Dir == "" {
 		return nil, errors.New("journal: Dir is required")
 	}
@@ -80,7 +80,7 @@ func Open(options Options) (*Journal, error) {
 		options.Logger = slog.Default()
 	}
 	j := &Journal{
-		file: file{path: filepath.Join(options.Dir, fileName)}, logger: options.Logger,
+		file: file{path: filepath.Join(options.Dir, fileName)}, bounds: most, logger: options.Logger,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	if err := j.file.open(); err != nil {
@@ -124,7 +124,7 @@ func (j *Journal) push(s step) error {
 	switch {
 	case j.closing:
 		return errClosed
-	case s.text != nil && (len(j.queue) >= maxQueue || j.bytes+len(s.text) > maxQueueBytes):
+	case s.text != nil && (len(j.queue) >= j.bounds.queue || j.bytes+len(s.text) > j.bounds.queueBytes):
 		j.stats.Failures++
 		return errFull
 	}

@@ -24,7 +24,7 @@ func (j *Journal) group() []step {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(j.queue) && n < maxGroup && (n == 0 || bytes+len(j.queue[n].text) <= maxGroupBytes) {
+	for n < len(j.queue) && n < j.bounds.group && (n == 0 || bytes+len(j.queue[n].text) <= j.bounds.groupBytes) {
 		bytes += len(j.queue[n].text)
 		n++
 	}

@@ -1,0 +1,137 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/flowsync-go/flowsync/core/idempotency"
+)
+
+func TestOpenFails(t *testing.T) {
+	_, err := Open(Options{})
+	require.ErrorContains(t, err, "Dir is required")
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err = Open(Options{Dir: file})
+	require.ErrorIs(t, err, syscall.ENOTDIR)
+	_, err = Open(Options{Dir: filepath.Join(file, "under")})
+	require.ErrorIs(t, err, syscall.ENOTDIR)
+
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, fileName), 0o700))
+	_, err = Open(Options{Dir: dir})
+	require.ErrorIs(t, err, syscall.EISDIR)
+	dir = t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, fileName+".new", "x"), 0o700))
+	_, err = Open(Options{Dir: dir})
+	require.ErrorContains(t, err, "making "+dir)
+	dir = t.TempDir()
+	limitFiles(t, 0)
+	_, err = Open(Options{Dir: dir})
+	require.ErrorIs(t, err, syscall.EFBIG)
+}
+
+// TestHalfMade: a draft that a crash left behind does not matter.
+func TestHalfMade(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, fileName+".new"), []byte("half"), 0o600))
+	j, _ := openIn(t, dir)
+	require.NoError(t, put(t, j, record("k")))
+	require.NoError(t, j.Close())
+	require.NoFileExists(t, filepath.Join(dir, fileName+".new"))
+}
+
+// TestDamaged: a file that is damaged is named and never replaced, nor does it end the process.
+func TestDamaged(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := openIn(t, dir)
+	for i := range 2000 {
+		r := record(fmt.Sprint(i))
+		j.Put(r, func(err error) { require.NoError(t, err) })
+	}
+	require.NoError(t, j.Close())
+	whole, err := os.ReadFile(filepath.Join(dir, fileName))
+	require.NoError(t, err)
+	page := os.Getpagesize()
+	zeros := func(b []byte) []byte { clear(b[2*page:]); return b }
+	for name, damage := range map[string]func([]byte) []byte{
+		"empty":        func([]byte) []byte { return nil },
+		"text":         func([]byte) []byte { return []byte(strings.Repeat("no database\n", 10000)) },
+		"short":        func(b []byte) []byte { return b[:100] },
+		"cut":          func(b []byte) []byte { return b[:len(b)/2/page*page] },
+		"no metas":     func(b []byte) []byte { clear(b[:2*page]); return b },
+		"zeros":        zeros,
+		"flipped bits": func(b []byte) []byte { return flip(b, page) },
+		"records":      func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), "line/order", "lime/order")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, fileName)
+			bad := damage(append([]byte{}, whole...))
+			require.NoError(t, os.WriteFile(path, bad, 0o600))
+			j, err := Open(Options{Dir: dir})
+			if err == nil {
+				err = j.Load(func(*idempotency.Record) {})
+				j.Close()
+			}
+			require.ErrorContains(t, err, path+" is damaged")
+			require.ErrorContains(t, err, "move it away")
+			after, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(bad), string(after))
+		})
+	}
+}
+
+// flip changes each page but the first two in the midst of its header.
+func flip(b []byte, page int) []byte {
+	for at := 2 * page; at < len(b); at += page {
+		b[at+8] ^= 0xff
+	}
+	return b
+}
+
+// TestFaultWhileOpen: a file that is cut while it is open fails, and the process goes on.
+func TestFaultWhileOpen(t *testing.T) {
+	dir := t.TempDir()
+	j, _ := openIn(t, dir)
+	for i := range 3000 {
+		j.Put(record(fmt.Sprint(i)), func(error) {})
+	}
+	require.NoError(t, put(t, j, record("last")))
+	require.NoError(t, os.Truncate(filepath.Join(dir, fileName), 4096))
+	require.Error(t, put(t, j, record("a")))
+	require.Error(t, put(t, j, record("b")))
+	require.Error(t, j.Close())
+}
+
+func TestOtherFormat(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*bbolt.Tx) error
+		want   string
+	}{
+		"format": {func(tx *bbolt.Tx) error { return tx.Bucket(metaName).Put(formatName, []byte{7}) }, "has format [7], this flowsync knows format 1: run the version that wrote it"},
+		"none":   {func(tx *bbolt.Tx) error { return tx.DeleteBucket(metaName) }, "it is no journal of flowsync"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			j, _ := openIn(t, dir)
+			require.NoError(t, j.file.update(c.change))
+			require.NoError(t, j.Close())
+			_, err := Open(Options{Dir: dir})
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "keys.db")
+		})
+	}
+	dir := t.TempDir()
+	j, _ := openIn(t, dir)
+	require.NoError(t, j.file.update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketName).Put([]byte("k"), []byte("\x02a record")) }))
+	require.ErrorContains(t, j.Load(nil), "a record: it has format 2, this flowsync knows format 1")
+}
