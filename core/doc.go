@@ -87,5 +87,6 @@
 // own, which counts once against MaxHeldBytes, as it does while it is with the requester.
 //
 // Where to read on: the golden transcripts under testdata show the semantics line by line,
-// shard.go and wheel.go are the heart, gate.go is what serial nodes add, transport/doc.go tells how to write a bus or a server.
+// shard.go and wheel.go are the heart, gate.go is what serial nodes add, and transport/doc.go tells how
+// to write a bus or a server.
 package core
