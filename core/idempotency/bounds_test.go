@@ -66,8 +66,8 @@ func TestMaxWaiting(t *testing.T) {
 		r := newRig(t, setup{Options: Options{MaxWaiting: 2}})
 		r.ask("k")
 		second, third := r.ask("k"), r.ask("k")
-		shed := r.ask("k").is(core.Shed, 0, "")
-		require.True(t, shed.RetrySafe())
+		shed := r.ask("k").is(core.Shed, core.InDoubt, "") // without its key it would not be safe to repeat
+		require.Equal(t, r.wire.requests()[0].ID, shed.ID)
 		second.held()
 		r.Cancel(second.id)
 		r.ask("k").held()

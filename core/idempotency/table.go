@@ -176,7 +176,7 @@ func (t *Table) seatLocked(w *waiter, key *core.Key, identity [32]byte) (*entry,
 	case e.state == inDoubt && t.drained:
 		return nil, w.end(&stats.Shutdown, e.doubt(core.Shutdown, whyShutdown))
 	case t.waiting >= t.options.MaxWaiting:
-		return nil, w.end(&stats.Shed, core.Result{Outcome: core.Shed, Message: whyWaiting})
+		return nil, w.end(&stats.Shed, e.doubt(core.Shed, whyWaiting))
 	}
 	t.waitLocked(w, e)
 	return nil, nil
@@ -223,7 +223,7 @@ func (w *waiter) id() (id core.ID) {
 const (
 	whyShutdown = "the gateway is shutting down"
 	whyFull     = "too many idempotency keys are in use; the key of this request is still free"
-	whyWaiting  = "too many requests wait for the outcome of an earlier one with their idempotency key"
+	whyWaiting  = "too many requests wait for the outcome of an earlier one with their idempotency key: ask again with the same key"
 	whyConflict = "this idempotency key was used for a request with another value or other parameters: use a new key for each request, and the same one only to send the very same request again"
 	whyDoubt    = "an earlier request with this idempotency key was published, or may have been, and has not been answered: whether it was carried out is not known"
 	whyInFlight = "an earlier request with this idempotency key is still held: whether it is carried out is not known"
