@@ -33,7 +33,7 @@ func (r rig) Break() error                                     { r.bus.Disconnec
 func (r rig) Mend() error                                      { r.bus.Connect(); return nil }
 func (r rig) Connected(context.Context) error                  { return nil }
 func (r rig) Features() transporttest.Features {
-	return transporttest.Features{Properties: true, Retain: true, MaxPayload: 4 << 20}
+	return transporttest.Features{Properties: true, Retain: true, Wait: true, NoSubscriber: true, MaxPayload: 4 << 20}
 }
 
 type peer struct{ bus *mem.Bus }

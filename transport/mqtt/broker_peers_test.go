@@ -25,7 +25,9 @@ func TestMosquittoConformance(t *testing.T) {
 	transporttest.Bus(t, func(t *testing.T) transporttest.BusRig {
 		m := startMosquitto(t, openToAll)
 		m.stop() // the rig starts it
-		return newRig(t, mosquittoProcess{m})
+		r := newRig(t, mosquittoProcess{m})
+		r.reports = true
+		return r
 	})
 }
 
@@ -225,4 +227,72 @@ func TestMosquittoRawBytes(t *testing.T) {
 		{Name: "http-query", Value: "\xff\x00\x01%"}, {Name: "\xff", Value: ""}, {Name: "", Value: "x"}}}, done)
 	g.end(done, core.Answered)
 	require.Zero(t, g.bus.Stats().Reconnects)
+}
+
+// TestMosquittoReportsNoSubscriber: whoever is subscribed counts, in whatever way, and so does our
+// own mapping in its share group.
+func TestMosquittoReportsNoSubscriber(t *testing.T) {
+	m := startMosquitto(t, openToAll)
+	g := newGateway(t, Options{URL: m.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true, Timeout: patience},
+		core.NodeOptions{Topic: "c", QoS: 1, FailFast: true, Timeout: patience})
+	require.NoError(t, g.bus.Subscribe("$share/g/c/treq", 1, func(m Message) {
+		require.NoError(t, g.bus.PublishMessage(Message{Topic: "c/tres", QoS: 1, Payload: answerTo(m.Payload, `1`)}))
+	}))
+	g.start()
+	g.untilLogged("reports_no_subscriber=yes")
+	info := g.bus.Broker()
+	require.Equal(t, Reported, info.NoSubscriber)
+	require.Equal(t, 20, info.ReceiveMaximum)
+	require.True(t, info.Retain && info.Wildcards && info.SharedSubscriptions && info.SubscriptionIdentifiers)
+	_, done := g.begin(0, `1`)
+	r := g.end(done, core.NoSubscriber)
+	require.Equal(t, "no responder is subscribed to a/treq", r.Message)
+	require.Less(t, r.Elapsed, patience/2)
+	m.respond("a")
+	for node := range 2 {
+		_, done = g.begin(node, `2`)
+		g.end(done, core.Answered)
+	}
+	require.EqualValues(t, 1, g.bus.Stats().NoSubscriber)
+	require.NotContains(t, g.log.String(), "WARN")
+}
+
+// TestMosquittoSubscribedToAll: who reads everything is a subscriber to everything.
+func TestMosquittoSubscribedToAll(t *testing.T) {
+	m := startMosquitto(t, openToAll)
+	reader := newGateway(t, Options{URL: m.url()})
+	require.NoError(t, reader.bus.Subscribe("#", 0, func(Message) {}))
+	reader.start()
+	g := newGateway(t, Options{URL: m.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true})
+	g.start()
+	g.untilLogged("failFast may have no effect")
+	require.Equal(t, NotSeen, g.bus.Broker().NoSubscriber)
+	_, done := g.begin(0, `1`)
+	require.True(t, g.end(done, core.Timeout).Sent)
+}
+
+// TestMosquittoWait: requests wait for a broker that is started again, and are answered by who is
+// there then; a session that mosquitto has lost is subscribed anew before they leave.
+func TestMosquittoWait(t *testing.T) {
+	for _, qos := range []byte{0, 1, 2} {
+		m := startMosquitto(t, openToAll)
+		g := newGateway(t, Options{URL: m.url()}, core.NodeOptions{Topic: "a", QoS: qos, Wait: true, Timeout: patience})
+		require.NoError(t, g.bus.Subscribe("a/treq", 1, func(m Message) {
+			_ = g.bus.PublishMessage(Message{Topic: "a/tres", QoS: 1, Payload: answerTo(m.Payload, `1`)})
+		}))
+		g.start()
+		_, done := g.begin(0, `1`)
+		g.end(done, core.Answered)
+		m.stop()
+		g.until(func() bool { return !g.bus.Ready() && g.bus.publishers[0].conn.Load() == nil })
+		_, held := g.begin(0, `2`)
+		require.EqualValues(t, 1, g.bus.Stats().Waiting)
+		require.Empty(t, held)
+		m.start()
+		g.until(func() bool { return g.bus.Stats().Waiting == 0 })
+		g.start()
+		g.begin(0, `3`)
+		g.until(func() bool { return g.bus.Stats().PacketsWritten >= 4 })
+		require.EqualValues(t, 1, g.bus.Stats().SessionsLost/2, "of answers and of the listener")
+	}
 }

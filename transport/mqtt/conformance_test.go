@@ -118,6 +118,7 @@ func (m *mochiBroker) kill() error {
 type rig struct {
 	process process
 	bus     *Bus
+	reports bool // the broker says that nobody is subscribed; mochi does not
 
 	mu     sync.Mutex // guards both below
 	peers  []*peer
@@ -138,7 +139,7 @@ func (r *rig) Break() error                        { return r.process.kill() }
 func (r *rig) Mend() error                         { return r.process.start() }
 
 func (r *rig) Features() transporttest.Features {
-	return transporttest.Features{Properties: true, Retain: true}
+	return transporttest.Features{Properties: true, Retain: true, Wait: true, NoSubscriber: r.reports}
 }
 
 func (r *rig) Peer(ctx context.Context) (transporttest.Peer, error) {

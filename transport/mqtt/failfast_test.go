@@ -23,7 +23,9 @@ func (c *client) pass(reason byte) *packets.Publish {
 // TestFailFast: when the broker says that nobody is subscribed the request ends, and its place in
 // the window is free again.
 func TestFailFast(t *testing.T) {
-	s := newScripted(t, func(s *scripted) { s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one }) })
+	s := newScripted(t, func(s *scripted) {
+		s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one })
+	})
 	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true, Timeout: time.Minute})
 	g.start()
 	answers, publisher := s.pair()

@@ -74,7 +74,9 @@ func TestWaitForTheSubscription(t *testing.T) {
 // TestWaitAgain: what was accepted and not handed over when the connection was lost waits for the
 // next one, in front of what came meanwhile. What was handed over is not sent again.
 func TestWaitAgain(t *testing.T) {
-	s := newScripted(t, func(s *scripted) { s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one }) })
+	s := newScripted(t, func(s *scripted) {
+		s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one })
+	})
 	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, Wait: true, Timeout: time.Minute},
 		core.NodeOptions{Topic: "b", QoS: 1, Timeout: time.Minute})
 	g.start()
@@ -161,7 +163,9 @@ func TestWaitIsBounded(t *testing.T) {
 // TestWaitEndsWithTheBus: nobody waits for a bus that is closed, nor for one that was never started.
 func TestWaitEndsWithTheBus(t *testing.T) {
 	for _, connected := range []bool{false, true} {
-		s := newScripted(t, func(s *scripted) { s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one }) })
+		s := newScripted(t, func(s *scripted) {
+			s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one })
+		})
 		g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, Wait: true, Timeout: time.Minute})
 		var held completions
 		if connected {

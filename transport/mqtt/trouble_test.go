@@ -56,7 +56,11 @@ func TestHangsUpAfterConnack(t *testing.T) {
 	go g.bus.Start(t.Context())
 	_, done := g.begin(0, `1`)
 	g.end(done, core.NotPublished)
-	g.until(func() bool { mu.Lock(); defer mu.Unlock(); return len(attempts["gw"]) >= 4 && len(attempts["gw-p0"]) >= 4 })
+	g.until(func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(attempts["gw"]) >= 4 && len(attempts["gw-p0"]) >= 4
+	})
 	g.untilLogged("the broker closed the connection")
 	mu.Lock()
 	defer mu.Unlock()
@@ -89,7 +93,9 @@ func TestNeverConnack(t *testing.T) {
 func TestDisconnected(t *testing.T) {
 	for _, reason := range []byte{0x00, 0x80, 0x82, 0x89, 0x8b, 0x8d, 0x93, 0x95, 0x96, 0x97, 0x98, 0x9c, 0x9f, 0xa0} {
 		t.Run(fmt.Sprintf("0x%02x", reason), func(t *testing.T) {
-			s := newScripted(t, func(s *scripted) { s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one }) })
+			s := newScripted(t, func(s *scripted) {
+				s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one })
+			})
 			g := newGateway(t, Options{URL: s.url(), ClientID: "gw"}, core.NodeOptions{Topic: "a", QoS: 1, Wait: true, Timeout: time.Minute})
 			g.start()
 			_, publisher := s.pair()
@@ -110,7 +116,9 @@ func TestDisconnected(t *testing.T) {
 // TestReceiveMaximumReached: a broker that acknowledges nothing. What it has may have been done;
 // what waits behind that ends at its deadline, truthfully, and is not sent when there is room again.
 func TestReceiveMaximumReached(t *testing.T) {
-	s := newScripted(t, func(s *scripted) { s.connack = allow(func(p *packets.Properties) { two := uint16(2); p.ReceiveMaximum = &two }) })
+	s := newScripted(t, func(s *scripted) {
+		s.connack = allow(func(p *packets.Properties) { two := uint16(2); p.ReceiveMaximum = &two })
+	})
 	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, Timeout: 200 * time.Millisecond})
 	g.start()
 	answers, publisher := s.pair()

@@ -46,6 +46,9 @@ var busCases = []busCase{
 	{"CorrelationData", correlationData},
 	{"RetainedBefore", retainedBefore},
 	{"RetainedLive", retainedLive},
+	{"FailFast", failFast},
+	{"WaitForStart", waitForStart},
+	{"WaitForBroker", waitForBroker},
 	// beginning and end: life.go
 	{"EngineClosedWithWorkHeld", engineClosed},
 	{"BusClosedWithWorkHeld", busClosed},

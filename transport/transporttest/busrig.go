@@ -61,6 +61,11 @@ type Features struct {
 	Properties bool
 	// Retain: the broker keeps retained messages and gives them to later subscribers.
 	Retain bool
+	// Wait: requests of nodes with core.NodeOptions.Wait wait for the broker, from before Start on.
+	Wait bool
+	// NoSubscriber: requests of nodes with core.NodeOptions.FailFast, which have QoS 1, end as
+	// no_subscriber when no peer is subscribed to them.
+	NoSubscriber bool
 	// MaxPayload is the size of the largest answer or request that gets through, in bytes.
 	// 0: at least 256 KiB.
 	MaxPayload int

@@ -66,7 +66,7 @@ func (r *memRig) Break() error                                     { r.mem.Disco
 func (r *memRig) Mend() error                                      { r.mem.Connect(); return nil }
 func (r *memRig) Connected(context.Context) error                  { return nil }
 func (r *memRig) Features() transporttest.Features {
-	return transporttest.Features{Properties: true, Retain: true}
+	return transporttest.Features{Properties: true, Retain: true, Wait: true, NoSubscriber: true}
 }
 
 type memPeer struct{ bus *mem.Bus }

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/flowsync-go/flowsync/core"
@@ -17,6 +18,7 @@ type tap struct {
 
 	mu      sync.Mutex // guards all below
 	sent    map[core.ID]int
+	order   []core.ID // of the first calls of Sent
 	refused map[core.ID]bool
 }
 
@@ -53,7 +55,9 @@ func (p *tap) Publish(r *core.Request) error {
 // Sent implements core.Sink.
 func (p *tap) Sent(id core.ID) bool {
 	p.mu.Lock()
-	p.sent[id]++
+	if p.sent[id]++; p.sent[id] == 1 {
+		p.order = append(p.order, id)
+	}
 	refused := p.refused[id]
 	p.mu.Unlock()
 	return !refused && p.sink.Sent(id)
@@ -83,6 +87,13 @@ func (p *tap) timesSent(id core.ID) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sent[id]
+}
+
+// handed returns the requests for which Sent was called, in that order.
+func (p *tap) handed() []core.ID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.order)
 }
 
 func spoil(b []byte) {

@@ -34,7 +34,7 @@ func (r *rig) Bus() core.Bus               { return r.broker }
 func (r *rig) Start(context.Context) error { return nil }
 
 func (r *rig) Features() transporttest.Features {
-	return transporttest.Features{Properties: true, Retain: true}
+	return transporttest.Features{Properties: true, Retain: true, Wait: true, NoSubscriber: true}
 }
 
 func (r *rig) Close(ctx context.Context) error {
