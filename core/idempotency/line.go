@@ -79,8 +79,9 @@ func (t *Table) written(p *parcel, n *node, err error) {
 	p.written = true
 	switch {
 	case err == nil:
-	case errors.Is(err, core.ErrShed):
+	case errors.Is(err, core.ErrShed): // a full queue: there is nothing to delete later
 		p.err = errParked
+		p.entry.recorded = false
 	default:
 		p.err = errUnkept
 		n.stats.Unwritten++

@@ -24,8 +24,8 @@ type Store interface {
 	// once, when it is on disk or cannot be; the store keeps nothing of the record after that. A
 	// full queue is an error at once, which wraps [core.ErrShed].
 	Put(record *Record, done func(error))
-	// Delete forgets a key. It is never refused: there is one for a Put at most. If it cannot be
-	// written, the key is known again after a restart, and in doubt.
+	// Delete forgets a key. If that cannot be written, the key is known again after a restart, and
+	// in doubt until its window is over.
 	Delete(node, user, key string)
 	// Load calls take for each record that is there, which is take's to keep. Once, before anything
 	// else; it may block.

@@ -123,8 +123,9 @@ func TestUnwritable(t *testing.T) {
 		require.EqualValues(t, 3, r.Stats(r.a).Unwritten)
 		require.Zero(t, r.Stats(r.a).Keys)
 
-		d.set(func(d *disk) { d.err = core.ErrShed })
+		d.set(func(d *disk) { d.err, d.log = core.ErrShed, nil })
 		r.ask("k").is(core.Shed, 0, "")
+		require.Equal(t, []string{"intent k"}, d.log, "nothing to delete")
 
 		d.set(func(d *disk) { d.err = nil })
 		first := r.ask("k")

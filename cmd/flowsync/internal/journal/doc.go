@@ -19,8 +19,9 @@
 //
 // # Trouble with the disk
 //
-// A group that cannot be written fails as a whole, and the file is opened anew before the next one,
-// so that nothing of the failed transaction is built upon. When there is space again it goes on.
+// When a group cannot be written, it fails as a whole, with all that waits to be put; deletions are
+// kept and tried again. The file is opened anew before the next group, so that nothing of the failed
+// transaction is built upon. When there is space again it goes on by itself.
 // The file takes as much space as all keys and replies at a time have ever taken, about twice; it
 // does not shrink.
 package journal

@@ -26,12 +26,16 @@ type Options struct {
 type Stats struct {
 	Commits  uint64 // groups that are on disk
 	Records  uint64 // records in them, deletions included
-	Failures uint64 // records that could not be written, or found the queue full
+	Failures uint64 // records that could not be written, or found the queue full; not deletions that are tried again
 	Queue    int    // records that wait to be written, or are being written
 }
 
-// bounds of what waits, and of a group, in records and bytes. Tests have smaller ones.
+// bounds of what waits to be put, and of a group, in records and bytes. Tests have smaller ones.
 type bounds struct{ queue, queueBytes, group, groupBytes int }
+
+// manyDeletions is how many times as long as puts alone the queue may get by deletions. There are
+// not many more of them than of puts, unless the disk hangs.
+const manyDeletions = 4
 
 var standard = bounds{queue: 65_536, queueBytes: 64 << 20, group: 4096, groupBytes: 8 << 20}
 
@@ -49,6 +53,7 @@ type Journal struct {
 	stopped chan struct{}
 
 	// Below: the writer's, until it has stopped.
+	most       int  // records in a group
 	failing    bool // the last group could not be written
 	loud       bool // that was logged
 	complained time.Time
@@ -56,6 +61,7 @@ type Journal struct {
 
 	mu      sync.Mutex // guards all below; leaf: nothing blocks, no callback
 	queue   []step
+	puts    int // in the queue, deletions not counted
 	bytes   int // of the queue
 	stats   Stats
 	closing bool
@@ -124,12 +130,16 @@ func (j *Journal) push(s step) error {
 	switch {
 	case j.closing:
 		return errClosed
-	case s.text != nil && (len(j.queue) >= j.bounds.queue || j.bytes+len(s.text) > j.bounds.queueBytes):
+	case s.text != nil && (j.puts >= j.bounds.queue || j.bytes+len(s.text) > j.bounds.queueBytes),
+		s.text == nil && len(j.queue) >= manyDeletions*j.bounds.queue:
 		j.stats.Failures++
 		return errFull
 	}
 	j.queue = append(j.queue, s)
 	j.bytes += len(s.text)
+	if s.text != nil {
+		j.puts++
+	}
 	j.stats.Queue++
 	select {
 	case j.wake <- struct{}{}:

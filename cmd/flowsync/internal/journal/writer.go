@@ -7,13 +7,26 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// leastGroup is how small groups become while they fail: to delete a few records takes a few pages
+// that a full disk may still have, to delete many does not.
+const leastGroup = 16
+
 // run writes groups until the journal is closed and nothing waits.
 func (j *Journal) run() {
 	defer close(j.stopped)
+	j.most = j.bounds.group
 	for open := true; open; {
 		_, open = <-j.wake
 		for group := j.group(); len(group) > 0; group = j.group() {
-			j.settle(group, j.write(group))
+			err := j.write(group)
+			j.report(err)
+			if err != nil {
+				j.most = max(leastGroup, len(group)/2)
+				j.fail(j.giveUp(group), err)
+				break // until there is more to write, or the journal is closed
+			}
+			j.most = min(2*j.most, j.bounds.group)
+			j.settle(group)
 		}
 	}
 	j.err = j.file.close()
@@ -24,8 +37,11 @@ func (j *Journal) group() []step {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(j.queue) && n < j.bounds.group && (n == 0 || bytes+len(j.queue[n].text) <= j.bounds.groupBytes) {
+	for n < len(j.queue) && n < j.most && (n == 0 || bytes+len(j.queue[n].text) <= j.bounds.groupBytes) {
 		bytes += len(j.queue[n].text)
+		if j.queue[n].text != nil {
+			j.puts--
+		}
 		n++
 	}
 	group := j.queue[:n:n]
@@ -36,6 +52,31 @@ func (j *Journal) group() []step {
 	return group
 }
 
+// giveUp takes everything out that fails with a group: all that waits to be put, since requesters
+// wait for it, and who knows when the disk can be written again. Deletions stay, before all that
+// comes later, once for each record and up to a bound: what is deleted too late does no harm.
+func (j *Journal) giveUp(group []step) (failed []step) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var owed []step
+	seen := map[place]bool{}
+	for _, steps := range [][]step{group, j.queue} {
+		for _, s := range steps {
+			switch {
+			case s.text == nil && seen[s.place]:
+				j.stats.Queue--
+			case s.text == nil && len(owed) < j.bounds.queue:
+				seen[s.place] = true
+				owed = append(owed, s)
+			default:
+				failed = append(failed, s)
+			}
+		}
+	}
+	j.queue, j.puts, j.bytes = owed, 0, 0
+	return failed
+}
+
 // write writes a group as a whole. After a failure the file is opened anew, since bbolt may take
 // what it could not sync for written.
 func (j *Journal) write(group []step) error {
@@ -44,7 +85,7 @@ func (j *Journal) write(group []step) error {
 			return err
 		}
 	}
-	return j.file.update(func(tx *bbolt.Tx) error {
+	err := j.file.update(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(bucketName)
 		for i := range group {
 			if err := group[i].apply(bucket); err != nil {
@@ -53,6 +94,10 @@ func (j *Journal) write(group []step) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("journal: writing %s: %w", j.file.path, err)
+	}
+	return nil
 }
 
 func (s *step) apply(bucket *bbolt.Bucket) error {
@@ -62,25 +107,32 @@ func (s *step) apply(bucket *bbolt.Bucket) error {
 	return bucket.Put(s.place[:], s.text)
 }
 
-// settle counts a group and calls back, in order.
-func (j *Journal) settle(group []step, err error) {
-	if err != nil {
-		err = fmt.Errorf("journal: writing %s: %w", j.file.path, err)
-	}
-	j.report(err)
+// settle counts what was written and calls back, in order.
+func (j *Journal) settle(group []step) {
 	j.mu.Lock()
 	j.stats.Queue -= len(group)
-	if err == nil {
-		j.stats.Commits++
-		j.stats.Records += uint64(len(group))
-	} else {
-		j.stats.Failures += uint64(len(group))
-	}
+	j.stats.Commits++
+	j.stats.Records += uint64(len(group))
 	j.mu.Unlock()
 	for i := range group {
-		if group[i].done != nil {
-			group[i].done(err)
-		}
+		group[i].call(nil)
+	}
+}
+
+// fail does so for what was not.
+func (j *Journal) fail(steps []step, err error) {
+	j.mu.Lock()
+	j.stats.Queue -= len(steps)
+	j.stats.Failures += uint64(len(steps))
+	j.mu.Unlock()
+	for i := range steps {
+		steps[i].call(err)
+	}
+}
+
+func (s *step) call(err error) {
+	if s.done != nil {
+		s.done(err)
 	}
 }
 
