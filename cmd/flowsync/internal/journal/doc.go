@@ -21,7 +21,8 @@
 //
 // When a group cannot be written, it fails as a whole, with all that waits to be put; deletions are
 // kept and tried again. The file is opened anew before the next group, so that nothing of the failed
-// transaction is built upon. When there is space again it goes on by itself.
+// transaction is built upon. When there is space again it goes on by itself. It needs some even to
+// delete, since it copies on write: a disk that nothing but the journal has filled must be made larger.
 // The file takes as much space as all keys and replies at a time have ever taken, about twice; it
 // does not shrink.
 package journal

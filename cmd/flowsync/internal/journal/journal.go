@@ -53,7 +53,6 @@ type Journal struct {
 	stopped chan struct{}
 
 	// Below: the writer's, until it has stopped.
-	most       int  // records in a group
 	failing    bool // the last group could not be written
 	loud       bool // that was logged
 	complained time.Time

@@ -7,25 +7,18 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// leastGroup is how small groups become while they fail: to delete a few records takes a few pages
-// that a full disk may still have, to delete many does not.
-const leastGroup = 16
-
 // run writes groups until the journal is closed and nothing waits.
 func (j *Journal) run() {
 	defer close(j.stopped)
-	j.most = j.bounds.group
 	for open := true; open; {
 		_, open = <-j.wake
 		for group := j.group(); len(group) > 0; group = j.group() {
 			err := j.write(group)
 			j.report(err)
 			if err != nil {
-				j.most = max(leastGroup, len(group)/2)
 				j.fail(j.giveUp(group), err)
 				break // until there is more to write, or the journal is closed
 			}
-			j.most = min(2*j.most, j.bounds.group)
 			j.settle(group)
 		}
 	}
@@ -37,7 +30,7 @@ func (j *Journal) group() []step {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(j.queue) && n < j.most && (n == 0 || bytes+len(j.queue[n].text) <= j.bounds.groupBytes) {
+	for n < len(j.queue) && n < j.bounds.group && (n == 0 || bytes+len(j.queue[n].text) <= j.bounds.groupBytes) {
 		bytes += len(j.queue[n].text)
 		if j.queue[n].text != nil {
 			j.puts--
