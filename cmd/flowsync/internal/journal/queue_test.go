@@ -22,7 +22,7 @@ func hold(j *Journal) (free func()) {
 
 func TestQueueIsBounded(t *testing.T) {
 	dir := t.TempDir()
-	j, err := open(Options{Dir: dir}, bounds{queue: 20, queueBytes: 45_000, group: 3, groupBytes: 20_000})
+	j, err := open(Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)}, bounds{queue: 20, queueBytes: 45_000, group: 3, groupBytes: 20_000})
 	require.NoError(t, err)
 	free := hold(j)
 	defer free()

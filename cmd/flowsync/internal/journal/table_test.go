@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -39,9 +40,9 @@ func (g *gateway) Publish(r *core.Request) error {
 func newGateway(t *testing.T, dir string) *gateway {
 	g := &gateway{t: t}
 	var err error
-	g.journal, err = Open(Options{Dir: dir})
+	g.journal, err = Open(Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	g.Table, err = idempotency.New(idempotency.Options{Store: g.journal})
+	g.Table, err = idempotency.New(idempotency.Options{Store: g.journal, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	g.engine, err = core.New(g.Bus(g), core.Options{Observer: g.Table})
 	require.NoError(t, err)
