@@ -25,7 +25,8 @@ type phase struct {
 	sessions     int // of OPC UA
 	quiet        time.Duration
 	limit        time.Duration // it ends then, whatever was reached
-	calm         bool          // no requester leaves, and few scripts fail
+	patience     time.Duration // of requesters, after a node's longest time
+	mix          requester.Mix // requests that are out of the ordinary
 	only         string        // faults whose names contain it; "": all
 }
 
@@ -106,7 +107,7 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	o := r.requesters()
-	line := requester.NewLine(&requester.Planner{Seed: r.phase.site.Seed, Nodes: nodes, Calm: r.calm}, r.rate)
+	line := requester.NewLine(&requester.Planner{Seed: r.phase.site.Seed, Nodes: nodes, Mix: r.mix}, r.rate)
 	var all sync.WaitGroup
 	faults := make(chan error, 1)
 	handing, stop := context.WithCancel(ctx)
@@ -140,7 +141,7 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 // requesters are the options of those who ask.
 func (r *running) requesters() *requester.Options {
 	return &requester.Options{
-		History: r.site.history, Life: r.site.life.Load, Tally: &r.tally, Patience: patience,
+		History: r.site.history, Life: r.site.life.Load, Tally: &r.tally, Patience: r.patience,
 		Connect: func(ctx context.Context) (net.Conn, error) {
 			return (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "tcp", r.site.place.http)
 		},
@@ -196,7 +197,7 @@ func (r *running) end(ctx context.Context) error {
 	if err := r.site.alive(); err != nil {
 		return err
 	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(r.patience)
 	for {
 		m, err := r.site.metrics(ctx)
 		if err != nil {

@@ -117,10 +117,6 @@ func machineFaults() []fault {
 // waits twice as long each time.
 const retransmitted = 3 * time.Second
 
-// clockFile is the environment variable with the file that says by how many seconds the wall clock
-// of a gateway is off; one that was built for it reads it at SIGUSR2.
-const clockFile = "FLOWSYNC_CHAOS_CLOCK"
-
 // jump sets the gateway's wall clock, up to a day forwards or backwards, and back again. The one of
 // the machine, and the monotonic one, are as they are.
 func jump(_ context.Context, s *site, number uint64) (healer, error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flowsync-go/flowsync/fuzz/chaos/history"
+	"github.com/flowsync-go/flowsync/fuzz/chaos/planted"
 	"github.com/flowsync-go/flowsync/fuzz/chaos/process"
 	"github.com/flowsync-go/flowsync/fuzz/chaos/tap"
 )
@@ -52,7 +53,7 @@ func (s *site) startGateway(ctx context.Context) error {
 	spec := process.Spec{
 		Name: "gateway", Path: s.o.Gateway, Args: s.gatewayArgs(), Log: s.log, Patience: patience,
 		Ready: func(line string) bool { return strings.HasPrefix(line, "Stop with") },
-		Env:   []string{clockFile + "=" + s.file("clock")},
+		Env:   append([]string{planted.ClockEnv + "=" + s.file("clock")}, s.o.Env...),
 	}
 	if s.net != nil {
 		spec.Path, spec.Args = s.net.within(spec.Path, spec.Args)

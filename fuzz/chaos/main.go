@@ -19,7 +19,18 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(campaign(ctx, os.Args[1:]))
+	exit(command(ctx, os.Args[1:]))
+}
+
+// command does what the first argument says; without one that is a command, a campaign.
+func command(ctx context.Context, args []string) error {
+	commands := map[string]func(context.Context, []string) error{"planted": provePlanted}
+	if len(args) > 0 {
+		if do := commands[args[0]]; do != nil {
+			return do(ctx, args[1:])
+		}
+	}
+	return campaign(ctx, args)
 }
 
 // errFound says that a campaign came to its end, and that not all was as it must be.

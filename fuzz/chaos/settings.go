@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/flowsync-go/flowsync/fuzz/chaos/planted"
+	"github.com/flowsync-go/flowsync/fuzz/chaos/requester"
 )
 
 // settings are what a campaign is told.
@@ -55,7 +58,7 @@ func readSettings(args []string) (*settings, error) {
 	f.BoolVar(&s.network, "network", root, "run the gateway in a network namespace, whose cables can be taken out (takes root)")
 	f.BoolVar(&s.disk, "disk", root, "make the state directory a file system that can be full (takes root)")
 	f.BoolVar(&s.clock, "clock", false, "build the gateway with a wall clock that jumps (compiles the standard library, which takes a minute)")
-	f.BoolVar(&s.calm, "calm", false, "no requester leaves, and few responders fail")
+	f.BoolVar(&s.calm, "calm", false, "no requester leaves, and responders answer in time")
 	f.StringVar(&s.keep, "keep", "", "`folder` for the history and the gateway's log if something was found; empty: a temporary one")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -74,6 +77,14 @@ func readSettings(args []string) (*settings, error) {
 	return &s, nil
 }
 
+// mix is what requests are like.
+func (s *settings) mix() requester.Mix {
+	if s.calm {
+		return requester.Mix{Odd: 9}
+	}
+	return requester.Mix{Odd: 9, Failing: 3, Leaving: 2}
+}
+
 // prepare makes the folder, and builds the gateway.
 func (s *settings) prepare() (err error) {
 	if s.folder, err = os.MkdirTemp("", "flowsync-chaos-"); err != nil {
@@ -83,7 +94,24 @@ func (s *settings) prepare() (err error) {
 		return nil
 	}
 	s.gateway = filepath.Join(s.folder, "flowsync")
-	return build(s.gateway)
+	if !s.clock {
+		return build(s.gateway)
+	}
+	note("building a gateway whose wall clock can be set")
+	return buildWith(planted.WriteClock, s.folder, s.gateway)
+}
+
+// buildWith builds a gateway that is not what is in the source, see package planted.
+func buildWith(write func(root, folder string) (string, error), folder, to string) error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	overlay, err := write(root, filepath.Join(folder, "overlay"))
+	if err != nil {
+		return err
+	}
+	return build(to, "-overlay", overlay)
 }
 
 // build builds the gateway from the source around this program.

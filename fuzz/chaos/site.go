@@ -38,11 +38,12 @@ type siteOptions struct {
 	Gateway string // the program
 	Broker  string
 	Seed    uint64
-	Folder  string // for files; of the caller
-	Network bool   // the gateway runs in a network namespace of its own
-	Disk    bool   // the state directory is a small file system of its own
-	Clock   bool   // the program has a clock that can be set
-	Args    []string
+	Folder  string                           // for files; of the caller
+	Network bool                             // the gateway runs in a network namespace of its own
+	Disk    bool                             // the state directory is a small file system of its own
+	Clock   bool                             // the program has a clock that can be set
+	Args    []string                         // of the gateway, besides its own
+	Env     []string                         // likewise
 	Note    func(format string, args ...any) // of what happens, for people
 }
 

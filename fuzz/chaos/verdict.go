@@ -66,7 +66,7 @@ func (s *settings) phases() (phases []phase) {
 				Network: s.network, Disk: s.disk, Clock: s.clock, Note: note,
 			},
 			transactions: s.transactions * uint64(percent) / 100, faults: (s.faults*percent + 99) / 100, rate: s.rate,
-			connections: s.connections, sessions: s.sessions, quiet: s.quiet, limit: s.duration, calm: s.calm, only: s.only,
+			connections: s.connections, sessions: s.sessions, quiet: s.quiet, limit: s.duration, patience: patience, mix: s.mix(), only: s.only,
 		})
 	}
 	return phases

@@ -30,8 +30,14 @@ type Request struct {
 type Planner struct {
 	Seed  uint64
 	Nodes []Node
-	// Calm leaves out requesters that leave, and scripts that make a request fail more often than not.
-	Calm bool
+	Mix   Mix
+}
+
+// Mix is how many requests of a hundred are out of the ordinary.
+type Mix struct {
+	Odd     int // the responder disturbs, and answers in the end
+	Failing int // there is no answer in time, as a rule
+	Leaving int // the requester does not wait for the reply
 }
 
 // Plan is request number n, from 1. The same seed, nodes and number make the same request.
@@ -46,7 +52,7 @@ func (p *Planner) Plan(n uint64) Request {
 		q.Tries = 1 + r.IntN(4)
 		q.Twin, q.Repeat = r.IntN(4) == 0, r.IntN(3) == 0
 	}
-	if !p.Calm && r.IntN(50) == 0 {
+	if r.IntN(100) < p.Mix.Leaving {
 		q.Leave = time.Duration(1+r.IntN(100)) * time.Millisecond
 	}
 	return q
@@ -79,21 +85,20 @@ var failing = []script.Script{script.Late, script.Late, script.Silent, script.Er
 // script draws a script. Most requests are answered: those that wait for their deadline hold up the ones behind.
 func (p *Planner) script(r *rand.Rand, n *Node) script.Script {
 	draw, which := r.IntN(100), r.IntN(1000)
-	if n.Serial && draw >= 98 {
-		draw = 0 // whoever holds the only place holds up all
-	}
+	rest := 100 - p.Mix.Odd - p.Mix.Failing
 	switch {
 	case n.MaxExtend > 0 && draw < 10:
 		return script.Extend
-	case draw < 62:
+	case draw < rest*2/3:
 		return script.Echo
-	case draw < 88:
+	case draw < rest:
 		return script.Soon
-	case draw < 97 || p.Calm:
+	case draw < 100-p.Mix.Failing:
 		return odd[which%len(odd)]
-	default:
-		return failing[which%len(failing)]
+	case n.Serial && which%3 > 0: // whoever holds the only place holds up all
+		return script.Soon
 	}
+	return failing[which%len(failing)]
 }
 
 // limit draws how long the requester says it waits.
