@@ -31,10 +31,19 @@
 //     engine decodes, classifies and counts it. Set Stale on what the broker had kept from
 //     before. Resolve does not keep the payload and does not block, but it runs the completers:
 //     hold no lock while you call it, or Sent, or Fail.
-//  6. Report a refusal by the broker with Sink.Fail and core.ErrRefused or core.ErrNoSubscriber,
-//     with a text that says what happened: the requester reads it.
-//  7. Close stops every goroutine, within a bounded time, also while requests are held.
-//  8. Run transporttest.Bus on it, with a real peer on the far side.
+//  6. Report a refusal by the broker with Sink.Fail and core.ErrRefused, with a text that says
+//     what happened: the requester reads it. If it tells that nobody is subscribed, that ends
+//     requests of nodes with core.Node.FailFast only, with core.ErrNoSubscriber, and not those
+//     that are retained: somebody may yet be given them. The answer may have come before; then
+//     Fail returns false, and all is well.
+//  7. Requests of nodes with core.Node.Wait do not fail while you have no connection: keep them, in
+//     order and bounded in bytes (core.ErrShed above), also those that a connection had accepted
+//     and not handed over. Drop them when their deadline comes; the engine has ended them then. At
+//     Close they end with core.ErrNotSent.
+//  8. Requests say how much time is left. Say it as of the moment at which they are handed over:
+//     serial nodes, rules, and whatever made them wait have used some of it.
+//  9. Close stops every goroutine, within a bounded time, also while requests are held.
+//  10. Run transporttest.Bus on it, with a real peer on the far side.
 //
 // # How to write a server
 //

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/eclipse/paho.golang/paho"
@@ -113,6 +114,8 @@ func verdict(told, seen error) error {
 		return told
 	case errors.Is(seen, io.EOF):
 		return errors.New("the broker closed the connection without a reason: if that repeats, another client may be using the same client id")
+	case errors.Is(seen, syscall.ETIMEDOUT):
+		return fmt.Errorf("the broker is not there any more, or took nothing for %v: %w", stall, seen)
 	default:
 		return seen
 	}

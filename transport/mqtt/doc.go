@@ -28,7 +28,9 @@
 //	publisher, subscriber   the roles; subscribe.go asks for topic filters
 //	conn        a net.Conn for paho; sorts what comes in, writes what has gathered
 //	outbox      what waits to be written: queue (QoS 0), window (QoS 1 and 2)
+//	room        what waits for a connection
 //	encode, decode   PUBLISH and its acknowledgements
+//	knowledge   what the broker can do, and whom of our nodes that concerns
 //
 // paho.golang does CONNECT, SUBSCRIBE, PINGREQ and DISCONNECT. PUBLISH and its acknowledgements
 // go past it, both ways, because
@@ -54,12 +56,53 @@
 // was handed over stays held, what was not ends as not published. Acknowledgements and pings
 // overtake.
 //
+// What has waited says how much time is left when it is handed over: Message Expiry and
+// flowsync-timeout-ms are corrected in the packet (timeleft.go). From there on the expiry does what
+// is to be done, in the kernel's buffer and in the broker.
+//
 // More than Options.Backlog bytes: ErrShed. Of one node no more may wait than three times what is
 // still free (account.go): a node that floods its connection has three quarters of the backlog,
 // and the others on it are not shed because of it. They wait for what was accepted before them,
 // so at most as long as the broker takes for Options.Backlog bytes. A broker that stops reading
 // costs no more memory than that: what waits ends as not published at its deadline, and its bytes
 // are given back when its turn comes, unsent.
+//
+// # Waiting for a broker
+//
+// Requests of a node with core.NodeOptions.Wait wait while there is no connection to publish on, or
+// the subscription to their answers is not made: before the first connection, between two, and
+// what a connection had accepted and not handed over when it ended goes back. They leave in their
+// order as soon as both are there (room.go). Options.Backlog bounds what waits for each connection,
+// as it does what waits on it. What the broker refuses is not waited for. Nobody waits longer than
+// his deadline, nor for a bus that is closed: both end as not published.
+//
+// # What the broker says to a request
+//
+// With QoS 1 and 2 its reason code counts. From 0x80 on it has refused the request: not published.
+// 0x10 says that nobody is subscribed, which ends requests of nodes with core.NodeOptions.FailFast
+// as no subscriber, unless they are retained. MQTT lets a broker choose whether to say it (§3.4.2.1);
+// mosquitto does to QoS 1. The acknowledgement and the answer come on different connections: when
+// somebody answers first that is the answer, and what the broker says is only counted.
+//
+// So that nobody relies on what does not come, a probe is published when there is a node that fails
+// fast, each time that the first publisher connects: without payload, to the topic of the first such
+// node with /probe behind it, of QoS 1, never retained, with an expiry of a second. [Bus.Broker] has
+// what it showed beside what CONNACK says. Without such a node there is none: a broker with access
+// rules logs what it refuses, and nobody needs to know.
+//
+// # When a broker is given up
+//
+//	no CONNACK                       after Options.DialTimeout
+//	no SUBACK                        after 10 s
+//	it is gone without a word        after 10 to 15 s (Linux: TCP_USER_TIMEOUT and TCP's own probes);
+//	                                 at most after twice Options.KeepAlive
+//	it takes nothing while we have something to write   likewise
+//	it takes all and says nothing    after twice Options.KeepAlive
+//	what it sends is not MQTT 5      at once
+//
+// What was handed over until then may have been done and ends as timeout, what waited behind it was
+// not. The next attempt comes after 0.1 to 2 s, at random: gateways that lost the same broker come
+// apart. Each loss is logged with its reason and counted ([Stats]).
 //
 // # Who blocks
 //

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +21,6 @@ const (
 	stable = 5 * time.Second
 	// subackTimeout is how long the broker may take to acknowledge a SUBSCRIBE.
 	subackTimeout = 10 * time.Second
-	// complainEvery bounds how often the same trouble is logged.
-	complainEvery = 30 * time.Second
 )
 
 // role is what a connection is for.
@@ -63,16 +60,17 @@ type link struct {
 	again    bool // there was a connection; used by run only
 	trouble  atomic.Pointer[error]
 
-	mu         sync.Mutex // guards the three below
-	complaint  string
-	complained time.Time
-	suppressed int
+	losses   complaint
+	requests complaint // that the broker refused
+	messages complaint // likewise
 }
 
 func newLink(b *Bus, clientID string, r role) *link {
 	l := &link{bus: b, role: r, clientID: clientID}
 	l.log = b.broker.Logger.With("broker", b.broker.name, "client", clientID)
 	l.trouble.Store(&errNotStarted)
+	l.losses.log, l.requests.log, l.messages.log = l.log, l.log, l.log
+	l.requests.spacing, l.messages.spacing = time.Second, time.Second // there may be one for each
 	return l
 }
 
@@ -100,7 +98,7 @@ func (l *link) run(ctx context.Context) {
 		l.bus.news.raise()
 		if time.Since(began) > stable {
 			attempt = 0
-			l.content()
+			l.losses.settle()
 		}
 		wait := backoff(attempt)
 		if d := new(disconnected); errors.As(err, &d) {
@@ -111,7 +109,7 @@ func (l *link) run(ctx context.Context) {
 				wait = maxBackoff
 			}
 		}
-		l.complain("no connection to the broker", err)
+		l.losses.complain("no connection to the broker", err)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -216,26 +214,6 @@ func (l *link) greet(connack *paho.Connack) {
 		l.bus.counters.reconnects.Add(1)
 	}
 	l.log.Info("connected to the broker", "again", l.again, "session", connack.SessionPresent)
-}
-
-// content forgets the last complaint: after a time without trouble the next one is new.
-func (l *link) content() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.complaint = ""
-}
-
-// complain logs trouble: when it is new, and then now and again.
-func (l *link) complain(what string, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	text := what + ": " + err.Error()
-	if text == l.complaint && time.Since(l.complained) < complainEvery {
-		l.suppressed++
-		return
-	}
-	l.log.Warn(what, "err", err, "suppressed", l.suppressed)
-	l.complaint, l.complained, l.suppressed = text, time.Now(), 0
 }
 
 // limitsOf is what the broker allows to send.

@@ -1,8 +1,11 @@
 package mqtt
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/flowsync-go/flowsync/core"
@@ -80,11 +83,12 @@ func (o *outbox) acknowledge(kind byte, packetID uint16) {
 }
 
 // stop ends the connection: nothing is accepted any more, the writer comes to its end. The
-// first cause is kept.
+// first cause is kept, but for a timeout of TCP: the kernel tells it once, to who reads or to who
+// writes, and to the other one that the connection is at its end.
 func (o *outbox) stop(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err == nil {
+	if o.err == nil || errors.Is(o.err, io.EOF) && errors.Is(err, syscall.ETIMEDOUT) {
 		o.err = err
 		o.more.Signal()
 	}

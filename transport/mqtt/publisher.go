@@ -101,10 +101,10 @@ func (p *publisher) refused(id core.ID, a *ack) {
 	text := reasonText(a.reason, a.words)
 	if id.IsZero() {
 		p.bus.counters.dropped.Add(1)
-		p.link.complain("the broker refused a message", errors.New(text))
+		p.link.messages.complain("the broker refused a message", errors.New(text))
 		return
 	}
 	p.bus.counters.refusedRequests.Add(1)
-	p.link.complain("the broker refused a request", errors.New(text))
+	p.link.requests.complain("the broker refused a request", errors.New(text))
 	p.bus.sink.Fail(id, fmt.Errorf("%w: %s", core.ErrRefused, text))
 }
