@@ -91,7 +91,7 @@ func newFuzzed(f *testing.F) *fuzzed {
 		Security: []opcua.Security{{Policy: "None", Mode: "None"}},
 	})
 	must(err)
-	for _, answered := range []string{"Speed", "Start"} { // the others are held until the client is gone
+	for _, answered := range []string{"Speed", "Start", "Once"} { // the others are held until the client is gone
 		_, err := bus.Respond("works/"+answered, func(r *mem.Request) { _ = r.Answer(nil) })
 		must(err)
 	}
@@ -114,7 +114,8 @@ func fuzzTree(f *testing.F, engine *core.Engine) *opcua.Node {
 	root := &opcua.Node{Class: opcua.Object, BrowseName: "Works"}
 	double, err1 := opcua.ParseDataType("Double", -1)
 	list, err2 := opcua.ParseDataType("String", 1)
-	if err := errors.Join(err1, err2); err != nil {
+	text, err3 := opcua.ParseDataType("String", -1)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		f.Fatal(err)
 	}
 	for _, n := range []*opcua.Node{
@@ -122,12 +123,13 @@ func fuzzTree(f *testing.F, engine *core.Engine) *opcua.Node {
 		{Class: opcua.Variable, BrowseName: "List", DataType: list, Initial: []byte(`["a","bc"]`)},
 		{Class: opcua.Method, BrowseName: "Start", Inputs: []opcua.Argument{{Name: "v", DataType: double}}},
 		{Class: opcua.Method, BrowseName: "One", Outputs: []opcua.Argument{{Name: "v", DataType: list}}},
+		{Class: opcua.Method, BrowseName: "Once", Inputs: []opcua.Argument{{Name: "idempotencyKey", DataType: text}, {Name: "v", DataType: double}}},
 	} {
 		node, err := engine.AddNode(core.NodeOptions{Name: n.BrowseName, Topic: "works/" + n.BrowseName, Timeout: time.Minute, Inspect: opcua.Inspect(n)})
 		if err != nil {
 			f.Fatal(err)
 		}
-		n.Transaction = &opcua.Transaction{Node: node, Read: n.BrowseName == "List"}
+		n.Transaction = &opcua.Transaction{Node: node, Read: n.BrowseName == "List", Keys: n.BrowseName == "Once"}
 		root.Children = append(root.Children, n)
 	}
 	root.Children = append(root.Children, &opcua.Node{
@@ -142,10 +144,12 @@ func fuzzRequests(subscription uint32) []ua.Request {
 	view := &ua.ViewDescription{ViewID: ua.NewTwoByteNodeID(0)}
 	browse := &ua.BrowseDescription{NodeID: ua.NewStringNodeID(1, "Works"), ReferenceTypeID: ua.NewTwoByteNodeID(33), IncludeSubtypes: true, ResultMask: 63}
 	signature := &ua.SignatureData{}
+	filtered := monitored(at("Speed"), 20)
+	filtered.RequestedParameters.Filter = ua.NewExtensionObject(&ua.DataChangeFilter{Trigger: ua.DataChangeTriggerStatusValue, DeadbandType: uint32(ua.DeadbandTypeAbsolute), DeadbandValue: 0.5})
 	return []ua.Request{
 		readState(), read("Speed", ""), read("List", "0:1"), read("Note", "0,0:1"),
 		write("Speed", 1.5), write("List", []string{"x", "y"}), write("Note", []string{"a", "b", "c"}),
-		call("Works", "Works.Start", 1.5), call("Works", "Works.One"), call("Works", "Works.One", nil),
+		call("Works", "Works.Start", 1.5), call("Works", "Works.One"), call("Works", "Works.One", nil), call("Works", "Works.Once", "key", 1.5), call("Works", "Works.Once", nil, 2.5),
 		&ua.CancelRequest{RequestHandle: 0}, &ua.CloseSessionRequest{DeleteSubscriptions: true}, &ua.CloseSessionRequest{},
 		&ua.GetEndpointsRequest{EndpointURL: "opc.tcp://plant:4841/x"}, &ua.FindServersRequest{EndpointURL: "opc.tcp://plant:4841"},
 		&ua.CreateSessionRequest{ClientDescription: &ua.ApplicationDescription{ApplicationName: &ua.LocalizedText{}}, RequestedSessionTimeout: 1000},
@@ -162,6 +166,8 @@ func fuzzRequests(subscription uint32) []ua.Request {
 		&ua.TransferSubscriptionsRequest{SubscriptionIDs: some, SendInitialValues: true},
 		&ua.PublishRequest{}, &ua.PublishRequest{SubscriptionAcknowledgements: []*ua.SubscriptionAcknowledgement{{SubscriptionID: subscription, SequenceNumber: 1}}},
 		&ua.CreateMonitoredItemsRequest{SubscriptionID: subscription, ItemsToCreate: []*ua.MonitoredItemCreateRequest{monitored(at("Speed"), 10), monitored(at("Note"), 0)}},
+		&ua.CreateMonitoredItemsRequest{SubscriptionID: subscription, TimestampsToReturn: ua.TimestampsToReturnBoth, ItemsToCreate: []*ua.MonitoredItemCreateRequest{filtered}},
+		&ua.ModifyMonitoredItemsRequest{SubscriptionID: subscription, ItemsToModify: []*ua.MonitoredItemModifyRequest{{MonitoredItemID: 1, RequestedParameters: filtered.RequestedParameters}}},
 		&ua.ModifyMonitoredItemsRequest{SubscriptionID: subscription}, &ua.DeleteMonitoredItemsRequest{SubscriptionID: subscription, MonitoredItemIDs: []uint32{1}},
 		&ua.SetMonitoringModeRequest{SubscriptionID: subscription, MonitoringMode: ua.MonitoringModeSampling, MonitoredItemIDs: []uint32{1}},
 	}
