@@ -115,7 +115,7 @@ func (c *conn) next() error {
 	}
 	switch kind := first >> 4; {
 	case !c.greeted && kind != packets.CONNACK && kind != packets.AUTH:
-		return errNotMQTT
+		return fmt.Errorf("%w: its first byte is 0x%02x", errNotMQTT, first)
 	case header+length > c.maxPacket:
 		return fmt.Errorf("the broker sent a packet of %d bytes (type %d), more than the %d that it was told to keep to", header+length, kind, c.maxPacket)
 	case kind == packets.CONNACK && length == 2:
