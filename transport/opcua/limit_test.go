@@ -17,7 +17,7 @@ import (
 // A thousand Calls of ten clients are held with the same TimeoutHint, and each is answered before its
 // client would give up. The machine may be busy with something else for once.
 func TestResponsesComeBeforeClientsGiveUp(t *testing.T) {
-	const clients, each, hint = 10, 100, 2 * time.Second
+	const clients, each, hint = 10, 100, 4 * time.Second
 	var method *opcua.Node
 	h := build(t, func(h *house, o *opcua.Options) { method = echo(h, o) })
 	h.respond(method, func(*mem.Request) {})
