@@ -141,7 +141,7 @@ func btoi(b bool) byte {
 
 // encode is a delivery as bytes. expiry is what is left of the message's time; 0: it has none.
 func (d *delivery) encode(version byte, expiry uint32) []byte {
-	first := byte(packets.PUBLISH<<4) | btoi(d.again)<<3 | d.qos<<1 | btoi(d.retain)
+	first := packets.PUBLISH<<4 | btoi(d.again)<<3 | d.qos<<1 | btoi(d.retain)
 	topic := append(binary.BigEndian.AppendUint16(nil, uint16(len(d.topic))), d.topic...)
 	var id []byte
 	if d.qos > 0 {

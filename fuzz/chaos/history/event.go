@@ -173,6 +173,7 @@ const (
 	DelaysReplies                      // gateway, requester or machine does not run: replies may be late
 	LosesAnswers                       // what was forwarded to the gateway may not arrive, or late
 	LosesRequests                      // what was published may not arrive; no event is missing for that
+	MovesClock                         // the wall clock jumps: keys that survive a restart may end early
 )
 
 // Fault is something that was done on purpose, from From to To.

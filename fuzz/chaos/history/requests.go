@@ -66,7 +66,12 @@ func (c *checker) oneTreqPerKey() {
 			window = n.Window
 		}
 		for i := 1; i < len(flights); i++ {
-			if gap := flights[i].published[0].At - flights[i-1].published[0].At; gap < window-c.Slack {
+			one, two := flights[i-1].published[0], flights[i].published[0]
+			// Across a restart windows go by the wall clock.
+			if one.Life != two.Life && c.during(MovesClock, one.At, two.At) {
+				continue
+			}
+			if gap := two.At - one.At; gap < window-c.Slack {
 				c.report(flights[i].story, "key %q was published as %v, and %v later as %v; its window is %v",
 					k.text, flights[i-1].id, gap.Round(time.Millisecond), flights[i].id, window)
 			}
@@ -99,6 +104,12 @@ func (c *checker) retrySafe() {
 // wordsAgree: the outcome's word and what is said about trying again fit each other.
 func (c *checker) wordsAgree(a *attempt, r *Replied) {
 	if r.RetrySafe == nil {
+		return
+	}
+	if r.InDoubt {
+		if *r.RetrySafe {
+			c.report(a.story, "request %d ended in doubt with retrySafe true", a.Seq)
+		}
 		return
 	}
 	switch r.Outcome {

@@ -87,6 +87,15 @@ func TestOneTreqPerKey(t *testing.T) {
 		{"again after a restart", bad, restart(7)},
 		{"again after a restart with an empty directory", nil, restart(8)},
 		{"again after a restart without a directory", nil, restart(0)},
+		{"again after a restart in another time", nil, func(s *scene) {
+			defer s.Fault("clock", "a day on", MovesClock)()
+			restart(7)(s)
+		}},
+		{"again in another time without a restart", bad, func(s *scene) {
+			s.retry(1, 1, "timeout", nil)
+			s.Fault("clock", "a day on", MovesClock)()
+			s.retry(1, 2, "answered", nil)
+		}},
 		{"a conflict", nil, func(s *scene) {
 			s.retry(1, 1, "answered", nil)
 			ask := s.ask(2, func(a *Asked) { a.Node, a.Key = keyed, "k" })
@@ -140,6 +149,14 @@ func TestRetrySafe(t *testing.T) {
 		{"shutdown, not safe", nil, told(published, "shutdown", safe(false))},
 		{"no subscriber", nil, told(acked(0x10), "no_subscriber", safe(true))},
 		{"no subscriber, which nobody said", bad, told(nothing, "no_subscriber", safe(true))},
+		{"shed while it is in doubt", nil, func(s *scene) {
+			s.retry(1, 1, "timeout", nil)
+			s.retry(1, 0, "shed", func(r *Replied) { r.InDoubt = true; r.ID = id(1); safe(false)(r) })
+		}},
+		{"in doubt, and safe", bad, func(s *scene) {
+			s.retry(1, 1, "timeout", nil)
+			s.retry(1, 0, "shed", func(r *Replied) { r.InDoubt = true; safe(true)(r) })
+		}},
 		{"a timeout that is safe", bad, told(func(s *scene) { s.publish(1, 1); s.wait(2000) }, "timeout", safe(true))},
 		{"shed, not safe", bad, told(nothing, "shed", safe(false))},
 		{"another request with the key was published", nil, func(s *scene) {

@@ -69,7 +69,11 @@ func (s *story) tampered(marker, seq uint64) bool {
 	}) != nil
 }
 
-// saysSafe says that a reply promises that nothing was done.
+// saysSafe says that a reply promises that nothing was done. One in doubt promises nothing by its
+// outcome: that is its own (it may have been shed), the doubt is about an earlier request.
 func (r *Replied) saysSafe() bool {
+	if r.InDoubt {
+		return r.RetrySafe != nil && *r.RetrySafe
+	}
 	return r.RetrySafe != nil && *r.RetrySafe || r.Outcome == "not_published" || r.Outcome == "no_subscriber" || r.Outcome == "shed"
 }

@@ -103,7 +103,7 @@ func (c *conn) reset() {
 func (c *conn) close() {
 	c.cancel()
 	for _, side := range c.sides() {
-		side.Close()
+		_ = side.Close() // it may be closed already
 	}
 }
 

@@ -94,5 +94,5 @@ func (t *Tap) admit(client *net.TCPConn) {
 // abort ends a connection with RST.
 func abort(c *net.TCPConn) {
 	_ = c.SetLinger(0) // without it close sends FIN; an error means that it is closed already
-	c.Close()
+	_ = c.Close()
 }
