@@ -47,7 +47,7 @@ type Broker struct {
 	budget    budget
 	relieving sync.Mutex // one at a time; taken before mu and those of conns
 
-	dropped, handlersLost, notRetained, slow, mute, crowded, oversized, refused losses
+	dropped, handlersLost, notRetained, slow, mute, crowded, oversized, refused, parentLost losses
 
 	closed  atomic.Bool
 	stop    chan struct{}  // closed by Close
@@ -99,6 +99,7 @@ func (b *Broker) nameLosses() {
 		&b.crowded:      "embedded broker disconnected the client for whom most waits: too much waits for all together",
 		&b.oversized:    "embedded broker disconnected a client that sent too large a packet",
 		&b.refused:      "embedded broker refused a client: there are too many",
+		&b.parentLost:   "embedded broker does not give a client what is published on the level above the last of his filter",
 	} {
 		l.log, l.text = b.log, text
 	}
@@ -162,7 +163,7 @@ func (b *Broker) Close(ctx context.Context) error {
 	b.handlers.close()
 	err := b.wait(ctx, conns)
 	_ = b.server.Close() // never fails
-	for _, l := range []*losses{&b.dropped, &b.handlersLost, &b.notRetained, &b.slow, &b.mute, &b.crowded, &b.oversized, &b.refused} {
+	for _, l := range []*losses{&b.dropped, &b.handlersLost, &b.notRetained, &b.slow, &b.mute, &b.crowded, &b.oversized, &b.refused, &b.parentLost} {
 		l.flush()
 	}
 	return err

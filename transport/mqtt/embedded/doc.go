@@ -70,7 +70,11 @@
 //   - It gives new messages to a client before his CONNACK, and again with what waits in his
 //     session: they wait for both in window.go, and are given once.
 //   - Its topic aliases outlive the connection that knew them: it is not told that clients take any.
+//   - Shared subscriptions with a wildcard in front match topics that begin with $: misread.go.
 //   - Subscriptions outlive an expired session: OnClientExpired in session.go ends them.
+//
+// One is not: a client that subscribes to a/+/# is not given what is published on a/b, as he should
+// be; he is named in the log, with the filter to add.
 //
 // Not in any of these bounds is what its own queues hold between publisher and backlog: at most
 // [Options.MaxInFlight] messages for each client, which are moved on without waiting for the client.

@@ -25,7 +25,7 @@ func (b *Broker) heard(topic string) bool {
 	if b.handlers.wants(topic) {
 		return true
 	}
-	all := b.server.Topics.Subscribers(topic)
+	all := b.subscribers(topic)
 	for id, sub := range all.Subscriptions {
 		if b.receives(id, &sub) {
 			return true

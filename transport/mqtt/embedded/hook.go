@@ -50,7 +50,8 @@ func (h *hook) OnConnect(cl *broker.Client, _ packets.Packet) error {
 
 // OnSelectSubscribers picks one member of each share group, one who is away only if all are. The
 // broker would not look: a request that waits in somebody's session is not answered in time.
-func (h *hook) OnSelectSubscribers(subs *broker.Subscribers, _ packets.Packet) *broker.Subscribers {
+func (h *hook) OnSelectSubscribers(subs *broker.Subscribers, pk packets.Packet) *broker.Subscribers {
+	mend(subs, pk.TopicName)
 	for _, group := range subs.Shared {
 		var chosen string
 		for id := range group {

@@ -176,7 +176,7 @@ func (p *plan) same(other *plan) bool {
 // receivers returns who subscribed to a topic. False: not all of them can be given a packet
 // without the broker.
 func (b *Broker) receivers(topic string) ([]receiver, bool) {
-	subscribers := b.server.Topics.Subscribers(topic)
+	subscribers := b.subscribers(topic)
 	if len(subscribers.Shared) > 0 || b.handlers.wants(topic) {
 		return nil, false
 	}
@@ -214,7 +214,7 @@ func (b *Broker) ours(a *answerTopic) bool {
 	known := a.others.Load()
 	if known>>1 != generation {
 		known = generation << 1
-		if all := b.server.Topics.Subscribers(a.node.AnswerTopic()); len(all.Subscriptions) > 0 || len(all.Shared) > 0 {
+		if all := b.subscribers(a.node.AnswerTopic()); len(all.Subscriptions) > 0 || len(all.Shared) > 0 {
 			known |= 1
 		}
 		a.others.Store(known)

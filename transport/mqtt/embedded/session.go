@@ -18,7 +18,10 @@ func (h *hook) OnSessionEstablished(cl *broker.Client, _ packets.Packet) {
 }
 
 // OnSubscribed and OnUnsubscribed are called before the client is told.
-func (h *hook) OnSubscribed(*broker.Client, packets.Packet, []byte) { h.b.generations.bump() }
+func (h *hook) OnSubscribed(cl *broker.Client, pk packets.Packet, _ []byte) {
+	h.b.generations.bump()
+	h.b.caution(cl, pk.Filters)
+}
 
 func (h *hook) OnUnsubscribed(*broker.Client, packets.Packet) { h.b.generations.bump() }
 
