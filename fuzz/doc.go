@@ -1,9 +1,66 @@
 // Package fuzz holds the fuzz targets that look at flowsync from outside, each against a model
-// that is slow and obvious: a map and a sorted list for the engine, encoding/json for the codec.
+// that is slow and obvious: a list of transactions and whose turn it is for the engine, encoding/json
+// for the codec. This page is also the list of the targets in all packages, and of what they found.
 //
-//	go test ./fuzz                                      # the seeds, as ordinary tests
-//	go test ./fuzz -run '^$' -fuzz '^FuzzEngine$' -fuzztime 10s
+//	go test ./...                          # all seeds, as ordinary tests
+//	make fuzz FUZZTIME=10m                 # every target for ten minutes
+//	scripts/fuzz 10m 4                     # four at a time, with a table at the end
+//	scripts/fuzz 1m 1 'mqtt.*FuzzTopic$'   # one of them
+//	scripts/corpus                         # keeps of what fuzzing has gathered what reaches most
 //
-// What a target finds is written to testdata/fuzz and stays there as a seed, with one line in
-// the commit that says what it was.
+// # Targets
+//
+// What each is held against is said where it is; this is what a find would mean.
+//
+//	fuzz                      FuzzEngine         a transaction ends wrongly, twice, early, late or not at all
+//	fuzz                      FuzzValidJSON      text that is no JSON goes out, or JSON is refused
+//	fuzz                      FuzzAppendRequest  a request that responders cannot read
+//	fuzz                      FuzzDecodeAnswer   an answer is read otherwise than it was meant
+//	core                      FuzzWheel          a deadline is early, late or lost
+//	core/idempotency          FuzzTable          a key publishes twice, or a reply is another's
+//	cmd/…/journal             FuzzRecord         what was on disk is read otherwise after a crash
+//	cmd/…/commission          FuzzLoad           a file ends the process, or is accepted and cannot be served
+//	cmd/…/commission          FuzzEdits          the same, of files as people edit them
+//	cmd/…/commission          FuzzOutlet         a mapping feeds itself, and nobody was told
+//	cmd/…/rules               FuzzApply          rules change what they should pass on
+//	cmd/…/rules               FuzzExpression     an expression takes the process along, or the next message
+//	cmd/…/rules               FuzzScan           an expression is changed where comments are blanked out
+//	transport/http            FuzzRawRequest     two servers see other requests in the same bytes (smuggling)
+//	transport/http            FuzzRouter         a path means another route
+//	transport/mqtt            FuzzTopic          a filter matches otherwise than the standard has it
+//	transport/mqtt            FuzzRequest        a request on the wire that a broker ends the connection for
+//	transport/mqtt            FuzzMessage        the same of any other message
+//	transport/mqtt            FuzzDelivery       a PUBLISH is read otherwise than the standard has it
+//	transport/mqtt            FuzzConn           packets run into each other
+//	transport/mqtt            FuzzHostile        a broker ends the process, or has a request answered by another's answer
+//	transport/mqtt/embedded   FuzzPackets        a client ends the process, or keeps others from being served
+//	transport/mqtt/embedded   FuzzRouting        a message comes to somebody else, or not
+//	transport/opcua           FuzzServer         a client ends the process, or keeps others from being served
+//	transport/opcua/…/channel FuzzFrames         the same of a stranger
+//	transport/opcua/…/guard   FuzzRequest        a body takes more memory than is promised
+//	transport/opcua/…/guard   FuzzVariant        the same of a Variant
+//	transport/opcua/…/pki     FuzzCheck          a certificate is trusted that nobody has trusted
+//	transport/opcua/…/service FuzzHeader         what was checked is not what is read: the header
+//	transport/opcua/…/service FuzzCall           the same of Calls
+//	transport/opcua/…/service FuzzWriteValue     the same of Writes
+//	transport/opcua/…/service FuzzMembers        an answer's outputs are read wrongly
+//	transport/opcua/…/value   FuzzParse          a value changes on its way from JSON to OPC UA
+//	transport/opcua/…/value   FuzzVariant        a value changes on its way from OPC UA to JSON
+//	transport/opcua/…/value   FuzzRange          the wrong part of a value is read or written
+//
+// # Seeds
+//
+// Seeds are in the source, where they say what they are about, and in testdata/fuzz of each package.
+// Those with names are finds: what found them is below, and they stay. Those named by 16 hexadecimal
+// digits were kept by scripts/corpus because they reach what no other seed does; it replaces them.
+// A new find gets such a name from go test: give it one that says what it is, and a line here.
+//
+// # Finds
+//
+//	date        target          seed                                what it was
+//	2026-11-24  FuzzValidJSON   ends_after_point                    in the oracle: encoding/json points behind the end of "0."
+//	2026-11-24  FuzzFrames      opn_with_huge_array                 the target ran without the guard: the codec made an array of 25 GB
+//	2026-11-24  FuzzRouting     none yet: left out by func misread  mochi 2.7.9 gives $ topics to $share/g/#, and does not match a/b with a/+/#
+//	2026-11-24  FuzzOutlet      in the source                       {a/b} in the topic of a mapping was taken for two levels: it could feed itself unnoticed
+//	2026-11-24  FuzzHeader      additional_header_with_server_index a Call was read out of step with the guard, and could ask for 16 GiB
 package fuzz
