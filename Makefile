@@ -3,6 +3,7 @@
 SHELL    := /bin/bash
 GO       ?= go
 FUZZTIME ?= 10s
+HOURS    ?= 1
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 LINT     := $(GO) tool -modfile=scripts/tools/go.mod golangci-lint
@@ -38,6 +39,19 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 peers: ## run the tests against real peers; scripts/peers installs what they need
 	scripts/peers test
 
+chaos: ## run a short fault campaign, and prove its checker with planted bugs (90 seconds)
+	scripts/chaos short
+	scripts/chaos planted
+
+chaos-long: ## run the long fault campaign: a million requests, 240 faults; needs root (10 minutes)
+	scripts/chaos long
+
+overload: ## offer more than the gateway can do, with slow clients and a slow broker (15 minutes)
+	scripts/chaos overload 10m
+
+soak: ## run mixed load for HOURS (1), and fail on growth
+	scripts/soak $(HOURS)
+
 cross: ## build for all platforms into dist/
 	@for t in $(TARGETS); do \
 	  out=dist/flowsync-$${t/\//-}; [[ $$t == windows/* ]] && out+=.exe; echo $$out; \
@@ -62,9 +76,9 @@ bench-check: ## fail if BENCHMARKS.md and what was recorded differ
 bench-smoke: ## run each benchmark briefly; fail if the hot path allocates
 	scripts/smoke
 
-ci: check bench-check build cover bench-smoke race peers fuzz cross ## everything that must hold before a change lands
+ci: check bench-check build cover bench-smoke race peers chaos fuzz cross ## everything that must hold before a change lands
 
 clean: ## remove what was built
 	rm -rf bin dist
 
-.PHONY: help run build test check race cover fuzz peers cross bench bench-page bench-check bench-smoke ci clean
+.PHONY: help run build test check race cover fuzz peers chaos chaos-long overload soak cross bench bench-page bench-check bench-smoke ci clean

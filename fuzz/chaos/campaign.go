@@ -54,7 +54,8 @@ func (p *phase) run(ctx context.Context) (v *verdict, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	r := &running{phase: p, site: s, verdict: &verdict{name: p.site.Broker, history: s.history, faults: make(map[string]int)}}
+	r := &running{phase: p, site: s, began: time.Now(), verdict: &verdict{name: p.site.Broker, history: s.history(), faults: make(map[string]int)}}
+	s.o.Problem = r.problem
 	plan, err := r.plan()
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (p *phase) run(ctx context.Context) (v *verdict, err error) {
 	if err := r.end(ctx); err != nil {
 		return nil, fmt.Errorf("%w\nthe end of the gateway's log:\n%s", err, s.excerpt())
 	}
-	r.verdict.violations = history.Check(s.history, p.checkOptions())
+	r.verdict.violations = history.Check(s.history(), p.checkOptions())
 	return r.verdict, nil
 }
 
@@ -86,6 +87,7 @@ type running struct {
 	verdict *verdict
 	kinds   map[string]fault
 	tally   requester.Tally
+	began   time.Time
 
 	mu sync.Mutex // guards the verdict's faults and problems meanwhile
 }
@@ -103,11 +105,10 @@ func (r *running) plan() (*schedule.Schedule, error) {
 
 // load lets the requesters ask until all faults were injected and enough was asked.
 func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
-	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
 	o := r.requesters()
-	line := requester.NewLine(&requester.Planner{Seed: r.phase.site.Seed, Nodes: nodes, Mix: r.mix}, r.rate)
+	line := requester.NewLine(&requester.Planner{Seed: r.phase.site.Seed, Nodes: nodes, Mix: r.mix}, r.rate, 0)
 	var all sync.WaitGroup
 	faults := make(chan error, 1)
 	handing, stop := context.WithCancel(ctx)
@@ -130,7 +131,7 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 		stop()
 	})
 	r.watch(ctx, &all)
-	r.verdict.asked, r.verdict.took, r.verdict.ends = r.tally.Asked(), time.Since(began), r.tally.Ends()
+	r.verdict.asked, r.verdict.took, r.verdict.ends = r.tally.Asked(), time.Since(r.began), r.tally.Ends()
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		r.problem(fmt.Errorf("stopped after %v: %d transactions and %d faults were asked for", r.limit, r.transactions, r.faults))
 		return nil
@@ -141,10 +142,11 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 // requesters are the options of those who ask.
 func (r *running) requesters() *requester.Options {
 	return &requester.Options{
-		History: r.site.history, Life: r.site.life.Load, Tally: &r.tally, Patience: r.patience,
+		History: r.site.history(), Life: r.site.life.Load, Tally: &r.tally, Patience: r.patience,
 		Connect: func(ctx context.Context) (net.Conn, error) {
 			return (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "tcp", r.site.place.http)
 		},
+		Host:     r.site.place.http,
 		Endpoint: "opc.tcp://" + r.site.place.opcua + "/UA/CybusOpcuaServer",
 		Lost:     func(what string) { r.problem(errors.New(what)) },
 	}
@@ -169,7 +171,7 @@ func (r *running) watch(ctx context.Context, all *sync.WaitGroup) {
 	go func() { all.Wait(); close(done) }()
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
-	last, began := r.tally.Asked(), time.Now()
+	last := r.tally.Asked()
 	for {
 		select {
 		case <-done:
@@ -177,7 +179,7 @@ func (r *running) watch(ctx context.Context, all *sync.WaitGroup) {
 		case <-ticker.C:
 		}
 		asked := r.tally.Asked()
-		r.phase.site.Note("%s %4.0f s: %d asked, %.0f/s, %d under way, %d faults", r.phase.site.Broker, time.Since(began).Seconds(), asked, float64(asked-last)/progressEvery.Seconds(), r.tally.Open(), r.injected())
+		r.phase.site.Note("%s %4.0f s: %d asked, %.0f/s, %d under way, %d faults", r.phase.site.Broker, time.Since(r.began).Seconds(), asked, float64(asked-last)/progressEvery.Seconds(), r.tally.Open(), r.injected())
 		last = asked
 	}
 }
@@ -197,18 +199,41 @@ func (r *running) end(ctx context.Context) error {
 	if err := r.site.alive(); err != nil {
 		return err
 	}
+	m, err := r.settled(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range m.counters(r.site.life.Load()) {
+		r.site.history().Counters(c)
+	}
+	if err := r.site.endGateway(); err != nil {
+		r.problem(fmt.Errorf("asked to end, with nothing held: %w", err))
+	}
+	return nil
+}
+
+// settled returns the metrics when nothing is held any more, or when that takes too long.
+func (r *running) settled(ctx context.Context) (metrics, error) {
 	deadline := time.Now().Add(r.patience)
 	for {
 		m, err := r.site.metrics(ctx)
-		if err != nil {
-			return err
+		if err != nil || m.sum(heldMetric) == 0 || time.Now().After(deadline) {
+			return m, err
 		}
-		if m.sum(heldMetric) == 0 || time.Now().After(deadline) {
-			for _, c := range m.counters(r.site.life.Load()) {
-				r.site.history.Counters(c)
-			}
-			return r.site.endGateway()
+		if !pause(ctx, 20*time.Millisecond) {
+			return nil, ctx.Err()
 		}
-		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// pause waits; false: ctx has ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/flowsync-go/flowsync/fuzz/chaos/history"
 	"github.com/flowsync-go/flowsync/fuzz/chaos/planted"
 	"github.com/flowsync-go/flowsync/fuzz/chaos/process"
-	"github.com/flowsync-go/flowsync/fuzz/chaos/tap"
 )
 
 // drain is how long the gateway may finish what it holds when it is asked to end.
@@ -59,10 +58,10 @@ func (s *site) startGateway(ctx context.Context) error {
 		spec.Path, spec.Args = s.net.within(spec.Path, spec.Args)
 	}
 	number := s.life.Add(1)
-	s.history.Life(history.Life{Number: number, State: 1})
+	s.history().Life(history.Life{Number: number, State: 1})
 	p, err := process.Start(ctx, spec)
 	if err != nil {
-		s.history.LifeEnded(history.LifeEnded{Number: number})
+		s.history().LifeEnded(history.LifeEnded{Number: number})
 		return err
 	}
 	s.mu.Lock()
@@ -74,14 +73,14 @@ func (s *site) startGateway(ctx context.Context) error {
 // killGateway ends its life without warning.
 func (s *site) killGateway() error {
 	err := s.current().Kill()
-	s.history.LifeEnded(history.LifeEnded{Number: s.life.Load()})
+	s.history().LifeEnded(history.LifeEnded{Number: s.life.Load()})
 	return err
 }
 
 // endGateway asks it to end, and says how it did.
 func (s *site) endGateway() error {
 	err := s.current().End(drain + patience)
-	s.history.LifeEnded(history.LifeEnded{Number: s.life.Load(), Drained: err == nil})
+	s.history().LifeEnded(history.LifeEnded{Number: s.life.Load(), Drained: err == nil})
 	return err
 }
 
@@ -130,18 +129,6 @@ func program(name string) string {
 		}
 	}
 	return name
-}
-
-// delivered records what gets to the responder.
-func (s *site) delivered(p *tap.Packet) {
-	const publish = 3
-	topic, ok := strings.CutSuffix(p.Topic, "/treq")
-	if !ok || p.Dir != tap.ToClient || p.Type != publish || p.Broken {
-		return
-	}
-	if id, ok := history.IDIn(p.Payload); ok {
-		s.history.Delivered(history.Delivered{ID: id, Marker: history.MarkerIn(p.Payload), Topic: topic})
-	}
 }
 
 // startResponder starts the responder's process, and returns when it has subscribed.

@@ -95,7 +95,7 @@ func (x *injector) begin(ctx context.Context, step schedule.Step) {
 // step does one step to its end.
 func (x *injector) step(ctx context.Context, step schedule.Step) {
 	f := x.kinds[step.Kind]
-	over := x.site.history.Fault(f.Name, fmt.Sprintf("for %v, number %d", step.For, step.Number), f.effect)
+	over := x.site.history().Fault(f.Name, fmt.Sprintf("for %v, number %d", step.For, step.Number), f.effect)
 	defer x.fade(f.felt, over)
 	heal, err := f.inject(ctx, x.site, step.Number)
 	x.fail(step, "doing it", err)

@@ -23,7 +23,7 @@ func (r *running) listen(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		before := time.Now()
-		over := r.site.history.Fault(noise, "the machine stood still", history.DelaysReplies|history.LosesAnswers)
+		over := r.site.history().Fault(noise, "the machine stood still", history.DelaysReplies|history.LosesAnswers)
 		select {
 		case <-ctx.Done():
 			return

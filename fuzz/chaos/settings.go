@@ -90,6 +90,11 @@ func (s *settings) prepare() (err error) {
 	if s.folder, err = os.MkdirTemp("", "flowsync-chaos-"); err != nil {
 		return err
 	}
+	return s.prepareGateway()
+}
+
+// prepareGateway builds the gateway, unless there is one.
+func (s *settings) prepareGateway() error {
 	if s.gateway != "" {
 		return nil
 	}

@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"github.com/flowsync-go/flowsync/fuzz/chaos/broker"
-	"github.com/flowsync-go/flowsync/fuzz/chaos/history"
-	"github.com/flowsync-go/flowsync/fuzz/chaos/history/watch"
 	"github.com/flowsync-go/flowsync/fuzz/chaos/process"
 	"github.com/flowsync-go/flowsync/fuzz/chaos/tap"
 )
@@ -45,13 +43,14 @@ type siteOptions struct {
 	Args    []string                         // of the gateway, besides its own
 	Env     []string                         // likewise
 	Note    func(format string, args ...any) // of what happens, for people
+	Problem func(error)                      // something is not as it must be; set by the phase
 }
 
 // site is a plant that runs: gateway, broker, responder, and a tap on each side of the broker.
 type site struct {
-	o       siteOptions
-	history *history.History
-	life    atomic.Uint32
+	o         siteOptions
+	recording atomic.Pointer[recording]
+	life      atomic.Uint32
 
 	place placement
 	net   *network // nil: everything is on the loopback
@@ -76,7 +75,8 @@ type placement struct {
 
 // openSite starts everything. What was started is ended again if it fails.
 func openSite(ctx context.Context, o siteOptions) (s *site, err error) {
-	s = &site{o: o, history: history.New(0)}
+	s = &site{o: o}
+	s.record()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -171,7 +171,7 @@ func (s *site) openTaps(context.Context) (err error) {
 	}
 	s.gatewayTap, err = tap.New(tap.Options{
 		Listen: s.place.tapHost + ":0", Broker: s.place.broker, Rand: s.random(2),
-		Hooks: watch.Hooks(s.history, s.life.Load),
+		Hooks: s.hooks(),
 	})
 	return err
 }

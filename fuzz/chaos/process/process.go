@@ -155,10 +155,12 @@ func (p *Process) keep(line string) {
 }
 
 // Tail is the last that the process has printed.
-func (p *Process) Tail() string {
+func (p *Process) Tail() string { return p.last(keptLines) }
+
+func (p *Process) last(n int) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return strings.Join(p.lines, "\n")
+	return strings.Join(p.lines[max(0, len(p.lines)-n):], "\n")
 }
 
 // PID is the id of the process.

@@ -72,7 +72,7 @@ func (p *Process) End(patience time.Duration) error {
 	select {
 	case <-p.ended:
 		if p.err != nil {
-			return fmt.Errorf("%s: %w\n%s", p.spec.Name, p.err, p.Tail())
+			return fmt.Errorf("%s: %w\n%s", p.spec.Name, p.err, p.last(3))
 		}
 		return nil
 	case <-timer.C:

@@ -113,7 +113,7 @@ func (q *Request) httpLimit() time.Duration {
 func (c *httpConn) send(all ...*asked) error {
 	c.out = c.out[:0]
 	for _, a := range all {
-		c.out = appendHTTP(c.out, &a.Request)
+		c.out = appendHTTP(c.out, c.o.Host, &a.Request)
 	}
 	_ = c.conn.SetDeadline(time.Now().Add(c.o.Patience))
 	_, err := c.conn.Write(c.out)
@@ -121,14 +121,14 @@ func (c *httpConn) send(all ...*asked) error {
 }
 
 // appendHTTP appends a request as it goes over the wire.
-func appendHTTP(dst []byte, q *Request) []byte {
+func appendHTTP(dst []byte, host string, q *Request) []byte {
 	if q.Node.Kind == Get {
 		dst = append(append(dst, "GET "...), q.Node.Place...)
 		dst = history.AppendText(dst, q.Marker)
 	} else {
 		dst = append(append(dst, "POST "...), q.Node.Place...)
 	}
-	dst = append(dst, " HTTP/1.1\r\nHost: gateway\r\n"...)
+	dst = append(append(append(dst, " HTTP/1.1\r\nHost: "...), host...), "\r\n"...)
 	switch {
 	case q.Limit == 0:
 	case q.Prefer:

@@ -12,16 +12,20 @@ type Line struct {
 	HTTP, OPCUA chan Request
 	planner     *Planner
 	rate        float64 // requests a second
+	number      uint64  // of the last request
 }
 
 // waiting is how many requests wait for a requester at most. When so many wait, requests are left
 // out: there is no hurry to make up for an outage.
 const waiting = 256
 
-// NewLine makes a line that hands out so many requests a second.
-func NewLine(p *Planner, rate float64) *Line {
-	return &Line{HTTP: make(chan Request, waiting), OPCUA: make(chan Request, waiting), planner: p, rate: rate}
+// NewLine makes a line that hands out so many requests a second, from the one after number on.
+func NewLine(p *Planner, rate float64, number uint64) *Line {
+	return &Line{HTTP: make(chan Request, waiting), OPCUA: make(chan Request, waiting), planner: p, rate: rate, number: number}
 }
+
+// Number is that of the last request, when Run has returned.
+func (l *Line) Number() uint64 { return l.number }
 
 // beat is how often requests are handed out.
 const beat = 5 * time.Millisecond
@@ -32,7 +36,7 @@ func (l *Line) Run(ctx context.Context, enough func() bool) {
 	defer close(l.OPCUA)
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
-	number, due := uint64(0), 0.0
+	due := 0.0
 	for !enough() {
 		select {
 		case <-ctx.Done():
@@ -40,8 +44,8 @@ func (l *Line) Run(ctx context.Context, enough func() bool) {
 		case <-ticker.C:
 		}
 		for due += l.rate * beat.Seconds(); due >= 1; due-- {
-			number++
-			l.hand(l.planner.Plan(number))
+			l.number++
+			l.hand(l.planner.Plan(l.number))
 		}
 	}
 }

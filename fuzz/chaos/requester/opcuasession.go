@@ -106,7 +106,7 @@ func (s *session) end(f *flight, e history.Replied) {
 // goodbye is how long cancelling and closing may take.
 const goodbye = 2 * time.Second
 
-// leave cancels the request after its time. One in eight closes the whole session instead.
+// leave cancels the request after its time. One in 64 closes the whole session instead.
 func (s *session) leave(ctx context.Context, f *flight) {
 	if !pause(ctx, f.Leave) {
 		return
@@ -116,7 +116,7 @@ func (s *session) leave(ctx context.Context, f *flight) {
 	s.mu.Unlock()
 	switch {
 	case !under:
-	case f.Marker>>8&7 == 0:
+	case f.Marker>>8%64 == 0:
 		s.close()
 	default:
 		limited, cancel := context.WithTimeout(ctx, goodbye)

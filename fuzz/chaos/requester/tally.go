@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Tally counts requests and how they ended. It may be used by many goroutines.
@@ -13,6 +14,7 @@ type Tally struct {
 
 	mu   sync.Mutex // guards what follows
 	ends map[End]uint64
+	late []time.Duration // how long after their deadlines timeouts were told, since the last TakeLate
 }
 
 // End is how a request ended, for people.
@@ -41,4 +43,24 @@ func (t *Tally) Ends() map[End]uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return maps.Clone(t.ends)
+}
+
+// mostLate bounds how many latenesses are kept.
+const mostLate = 100_000
+
+func (t *Tally) timeout(late time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.late) < mostLate {
+		t.late = append(t.late, late)
+	}
+}
+
+// TakeLate returns how long after their deadlines timeouts were told since it was called last.
+func (t *Tally) TakeLate() []time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	late := t.late
+	t.late = nil
+	return late
 }
