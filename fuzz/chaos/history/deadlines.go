@@ -1,7 +1,6 @@
 package history
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -93,24 +92,22 @@ func (c *checker) mayBeLost(e *Answer, until time.Duration) bool {
 // serial: on a serial node the next request leaves when the one before was answered, refused, or
 // is past its deadline.
 func (c *checker) serial() {
-	byNode := make(map[place][]*flight)
-	for _, f := range c.flights {
+	var byNode groups[place]
+	for _, f := range c.order {
 		if f.story == nil || len(f.published) == 0 {
 			continue
 		}
 		if n := c.names[f.story.attempts[0].Node]; n != nil && n.Serial {
-			p := place{f.published[0].Life, n.Name}
-			byNode[p] = append(byNode[p], f)
+			byNode.add(place{f.published[0].Life, n.Name}, f)
 		}
 	}
-	for _, flights := range byNode {
-		slices.SortFunc(flights, func(a, b *flight) int { return cmp.Compare(a.published[0].Seq, b.published[0].Seq) })
+	byNode.each(func(_ place, flights []*flight) {
 		for i := 1; i < len(flights); i++ {
 			if next := flights[i].published[0]; !c.free(flights[i-1], next) {
 				c.report(flights[i].story, "%v left while %v was not answered", flights[i].id, flights[i-1].id)
 			}
 		}
-	}
+	})
 }
 
 // free says whether a flight no longer keeps the place of its serial node.

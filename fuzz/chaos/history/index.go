@@ -59,11 +59,37 @@ type index struct {
 	orphans  []*Replied // replies to nothing
 	stories  map[uint64]*story
 	flights  map[ID]*flight
+	order    []*flight // the same, as they were first seen
 	counts   []*Counters
 	faults   []*Fault
 	lives    []*span
 	cuts     map[uint64]time.Duration
 	perTopic map[place]uint64 // answers forwarded
+}
+
+// groups are flights that belong together, in the order in which the groups were first seen.
+type groups[K comparable] struct {
+	of    map[K][]*flight
+	order []K
+}
+
+func (g *groups[K]) add(to K, f *flight) {
+	if g.of == nil {
+		g.of = make(map[K][]*flight)
+	}
+	if g.of[to] == nil {
+		g.order = append(g.order, to)
+	}
+	g.of[to] = append(g.of[to], f)
+}
+
+// each calls f with every group, the flights in the order in which they were published.
+func (g *groups[K]) each(f func(K, []*flight)) {
+	for _, k := range g.order {
+		flights := g.of[k]
+		slices.SortFunc(flights, func(a, b *flight) int { return cmp.Compare(a.published[0].Seq, b.published[0].Seq) })
+		f(k, flights)
+	}
 }
 
 // place is a node in a life.
@@ -141,7 +167,7 @@ func (x *index) addFlights(h *History) {
 			f.answers = append(f.answers, e)
 		}
 	})
-	for _, f := range x.flights {
+	for _, f := range x.order {
 		slices.SortFunc(f.published, func(a, b *Published) int { return cmp.Compare(a.Seq, b.Seq) })
 	}
 }
@@ -174,6 +200,7 @@ func (x *index) flightOf(id ID) *flight {
 	if f == nil {
 		f = &flight{id: id}
 		x.flights[id] = f
+		x.order = append(x.order, f)
 	}
 	return f
 }

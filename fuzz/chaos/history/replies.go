@@ -8,7 +8,7 @@ func (c *checker) recorded() {
 	for _, r := range c.orphans {
 		c.report(nil, "reply %d is to request %d, which nobody has made", r.Seq, r.Ask)
 	}
-	for _, f := range c.flights {
+	for _, f := range c.order {
 		for _, e := range f.published {
 			switch {
 			case f.story == nil:
@@ -110,7 +110,7 @@ func (c *checker) ownData() {
 
 // told: a responder hears at most once how it ended, and the same as the requester.
 func (c *checker) told() {
-	for _, f := range c.flights {
+	for _, f := range c.order {
 		if len(f.told) > 1 {
 			c.report(f.story, "the end of %v was told %d times", f.id, len(f.told))
 		}

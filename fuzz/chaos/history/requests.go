@@ -1,19 +1,19 @@
 package history
 
-import (
-	"cmp"
-	"slices"
-	"time"
-)
+import "time"
 
 // oneTreq: no id is published twice, and no request without a key has two.
 func (c *checker) oneTreq() {
-	for _, f := range c.flights {
+	for _, f := range c.order {
 		if len(f.published) > 1 {
 			c.report(f.story, "%v was published %d times", f.id, len(f.published))
 		}
 	}
-	for _, s := range c.stories {
+	for _, first := range c.attempts {
+		s := first.story
+		if s.attempts[0] != first {
+			continue
+		}
 		plain := 0
 		for _, a := range s.attempts {
 			if a.Key != "" {
@@ -46,36 +46,35 @@ type key struct {
 
 // oneTreqPerKey: within a key's window at most one request that was not refused is published.
 func (c *checker) oneTreqPerKey() {
-	byKey := make(map[key][]*flight)
-	for _, s := range c.stories {
-		first := s.attempts[0]
-		if first.Key == "" {
+	var byKey groups[key]
+	for _, f := range c.order {
+		if f.story == nil || len(f.published) == 0 {
 			continue
 		}
-		for _, f := range s.flights {
-			if len(f.published) > 0 && !f.refused(c.node(first), ^uint64(0)) {
-				k := key{c.stateOf(f.published[0].Life), first.Node, first.User, first.Key}
-				byKey[k] = append(byKey[k], f)
-			}
+		first := f.story.attempts[0]
+		if first.Key != "" && !f.refused(c.node(first), ^uint64(0)) {
+			byKey.add(key{c.stateOf(f.published[0].Life), first.Node, first.User, first.Key}, f)
 		}
 	}
-	for k, flights := range byKey {
-		slices.SortFunc(flights, func(a, b *flight) int { return cmp.Compare(a.published[0].Seq, b.published[0].Seq) })
+	byKey.each(func(k key, flights []*flight) {
 		window := time.Duration(0)
 		if n := c.names[k.node]; n != nil {
 			window = n.Window
 		}
 		for i := 1; i < len(flights); i++ {
-			one, two := flights[i-1].published[0], flights[i].published[0]
-			// Across a restart windows go by the wall clock.
-			if one.Life != two.Life && c.during(MovesClock, one.At, two.At) {
-				continue
-			}
-			if gap := two.At - one.At; gap < window-c.Slack {
-				c.report(flights[i].story, "key %q was published as %v, and %v later as %v; its window is %v",
-					k.text, flights[i-1].id, gap.Round(time.Millisecond), flights[i].id, window)
-			}
+			c.apart(k, window, flights[i-1], flights[i])
 		}
+	})
+}
+
+// apart: two flights of one key are a window apart. Across a restart windows go by the wall clock.
+func (c *checker) apart(k key, window time.Duration, one, two *flight) {
+	a, b := one.published[0], two.published[0]
+	if a.Life != b.Life && c.during(MovesClock, a.At, b.At) {
+		return
+	}
+	if gap := b.At - a.At; gap < window-c.Slack {
+		c.report(two.story, "key %q was published as %v, and %v later as %v; its window is %v", k.text, one.id, gap.Round(time.Millisecond), two.id, window)
 	}
 }
 
