@@ -32,7 +32,8 @@ type Options struct {
 	// throws out the other. Empty: flowsync-<host>-<random>.
 	ClientID string
 	// KeepAlive is the longest silence before the connection is probed, in whole seconds; a
-	// broker that does not react for that long is given up. 0: 30 s. 1 s to 65 535 s.
+	// broker that does not react for that long again is given up, most that are gone are sooner,
+	// see the package. 0: 30 s. 1 s to 65 535 s.
 	KeepAlive time.Duration
 	// Connections is how many connections publish; a node always uses the same one, so that
 	// its requests stay in order. 0: 1. At most 16.
@@ -41,7 +42,8 @@ type Options struct {
 	// 1 KiB to 256 MiB.
 	MaxPacket int
 	// Backlog is how many bytes may wait to be written on one publishing connection, three
-	// quarters of them of one node; above it requests end as shed. 0: 4 MiB. At least 64 KiB.
+	// quarters of them of one node, and as many for it to be made; above it requests end as shed.
+	// 0: 4 MiB. At least 64 KiB.
 	Backlog int
 	// DialTimeout bounds the TCP and TLS handshakes, and waiting for the broker to accept the
 	// CONNECT. 0: 2 s.
