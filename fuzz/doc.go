@@ -60,7 +60,8 @@
 //	date        target          seed                                what it was
 //	2026-11-24  FuzzValidJSON   ends_after_point                    in the oracle: encoding/json points behind the end of "0."
 //	2026-11-24  FuzzFrames      opn_with_huge_array                 the target ran without the guard: the codec made an array of 25 GB
-//	2026-11-24  FuzzRouting     none yet: left out by func misread  mochi 2.7.9 gives $ topics to $share/g/#, and does not match a/b with a/+/#
+//	2026-11-24  FuzzRouting     group_with_wildcard_in_front        mochi 2.7.9 gives topics with $ to $share/g/+: taken out again
+//	2026-11-24  FuzzRouting     left out by func unheard            mochi 2.7.9 does not match a/b with a/+/#: who subscribes so is told
 //	2026-11-24  FuzzOutlet      in the source                       {a/b} in the topic of a mapping was taken for two levels: it could feed itself unnoticed
 //	2026-11-24  FuzzHeader      additional_header_with_server_index a Call was read out of step with the guard, and could ask for 16 GiB
 package fuzz

@@ -136,7 +136,7 @@ func (r *routing) check(topic string) {
 		if filter := r.filters[i][0]; strings.HasPrefix(filter, "$share/") && shared[filter] > 1 {
 			continue // one of them
 		}
-		if slices.ContainsFunc(r.filters[i], func(filter string) bool { return misread(filter, topic) || misread(filter, request) }) {
+		if slices.ContainsFunc(r.filters[i], func(filter string) bool { return unheard(filter, topic) || unheard(filter, request) }) {
 			continue
 		}
 		got := map[string]int{}
@@ -157,11 +157,9 @@ func (r *routing) check(topic string) {
 	require.Equal(r.t, wanted, got, "handler of %q", r.handled)
 }
 
-// misread says whether the broker (mochi v2.7.9) takes a topic in another way than MQTT 5 has it: in
-// shared subscriptions it forgets that wildcards do not match a first level with $ (§4.7.2), and
-// that a/+/# matches a/b (§4.7.1.2).
-func misread(filter, topic string) bool {
+// unheard says whether the broker (mochi v2.7.9) does not give a topic to a filter that matches it: it
+// forgets that a/+/# matches a/b (§4.7.1.2). Who subscribes so is told.
+func unheard(filter, topic string) bool {
 	plain := mqtt.Unshared(filter)
-	return plain != filter && strings.ContainsAny(plain[:1], "+#") && topic[0] == '$' ||
-		strings.HasSuffix("/"+plain, "/+/#") && strings.Count(plain, "/") == strings.Count(topic, "/")+1
+	return strings.HasSuffix("/"+plain, "/+/#") && strings.Count(plain, "/") == strings.Count(topic, "/")+1
 }
