@@ -86,7 +86,7 @@ func (e *entry) endOneLocked(w *waiter, after state, message []byte, r *core.Res
 		return ended(&stats.InDoubt, e.doubt(core.Timeout, whyDoubt))
 	case after == inDoubt && unanswered(r.Outcome) && !t.drained:
 		return nil
-	case r.Outcome == core.Cancelled:
+	case unanswered(r.Outcome): // his own deadline has not come, but nobody waits for late answers any more
 		return ended(&stats.Shutdown, e.doubt(core.Shutdown, whyShutdown))
 	}
 	return ended(&stats.Joined, joined)

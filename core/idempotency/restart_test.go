@@ -14,13 +14,13 @@ func TestRestart(t *testing.T) {
 		d := newDisk()
 		before := newRig(t, setup{Options: Options{Store: d}})
 		answered, doubtful := before.ask("answered"), before.ask("doubtful")
-		other := before.ask("other", func(c *core.Call) { c.Node = before.b })
 		before.answer(0, `1`, `"http":{"status":201}`)
 		answered.is(core.Answered, 0, `1`)
+		id := before.wire.requests()[1].ID
+		other := before.ask("other", func(c *core.Call) { c.Node = before.b }) // overtakes who it can
 		wait(core.DefaultTimeout)
 		doubtful.is(core.Timeout, 0, "")
 		other.is(core.Timeout, 0, "")
-		id := before.wire.requests()[1].ID
 		before.close()
 
 		wait(time.Minute)
