@@ -21,12 +21,16 @@ func FuzzConn(f *testing.F) {
 	f.Add(bytes.Join([][]byte{connack, publish, {0x90, 4, 0, 1, 0, 0}, publish}, nil), uint16(3))
 	f.Add(append([]byte{0x20, 3, 1, 0, 0, 0x40, 2, 0, 1}, publish...), uint16(0))
 	f.Add(append([]byte{0xf0, 0}, connack...), uint16(1))
-	f.Add(publish, uint16(0))                                                                                // before CONNACK
-	f.Add([]byte{0x20, 2, 0, 0}, uint16(0))                                                                  // MQTT 3.1.1
-	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"), uint16(5))                                             // no broker
-	f.Add(append(connack, 0x30, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3), uint16(0))                                 // too large
-	f.Add(append(connack, 0x30, 0xff, 0xff, 0xff, 0xff, 1), uint16(2))                                       // no length
-	f.Add(append(append(connack, 0x30, 0xe8, 7), make([]byte, 1000)...), uint16(700))                        // large
+	f.Add(publish, uint16(0))                                                         // before CONNACK
+	f.Add([]byte{0x20, 2, 0, 0}, uint16(0))                                           // MQTT 3.1.1
+	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"), uint16(5))                      // no broker
+	f.Add(append(connack, 0x30, 0xff, 0xff, 0xff, 0x7f, 1, 2, 3), uint16(0))          // too large
+	f.Add(append(connack, 0x30, 0xff, 0xff, 0xff, 0xff, 1), uint16(2))                // no length
+	f.Add(append(append(connack, 0x30, 0xe8, 7), make([]byte, 1000)...), uint16(700)) // large
+	for _, more := range []byte{0, 1} {                                               // as large as may be, and one byte more
+		packet := append(append(bytes.Clone(connack), 0x30, 0xfd+more, 7), make([]byte, minMaxPacket-3+int(more))...)
+		f.Add(append(packet, 0xd0, 0), uint16(0))
+	}
 	f.Add([]byte{0x20, 6, 0, 0x87, 3, 0x1f, 0, 0, 0xe0, 0}, uint16(4))                                       // refused
 	f.Add(bytes.Join([][]byte{connack, {0x30, 0x80, 0x00}, {0x30, 0x82, 0x80, 0x00, 1, 2}}, nil), uint16(1)) // overlong lengths
 	checked, err := Options{URL: "mqtt://x", Logger: quiet(), MaxPacket: minMaxPacket}.complete()

@@ -25,6 +25,7 @@ func FuzzHostile(f *testing.F) {
 	f.Add([]byte{0, 0, begin, 0, begin, 1, look, answer, 0, 0, 7, answer, 1, 1, 8})
 	f.Add([]byte{0, 0, begin, 1, look, ack, 4, 1, 0x10, answer, 0, 2, 3, answer, 0, 2 | 8, 3, look, begin, 1, look, ack, 4, 2, 0x87})
 	f.Add([]byte{0, 0, begin, 0, answer, 0, 4, 1, answer, 0, 16, 2, answer, 0, 32, 3, answer, 0, 64, 4, answer, 0, 0, 5})
+	f.Add([]byte{0, 0, begin, 0, answer, 0, 128, 1, answer, 0, 128 + 64 + 1, 2, answer, 0, 32 + 64, 3, answer, 0, 16 + 1, 4, answer, 0, 1, 5})
 	f.Add([]byte{0, 0, begin, 0, begin, 0, mutated, 0, 0, 1, 9, 3, mutated, 1, 1, 2, 40, 255, bye, 0, 0x8e, begin, 0})
 	f.Add([]byte{0, 0, begin, 0, raw, 0, 6, 0x30, 0xff, 0xff, 0xff, 0x7f, 1, begin, 1, raw, 1, 3, 0x40, 1, 1})
 	f.Add([]byte{1, 0, 5, 0x20, 3, 0, 0x87, 0})                    // the first connection is refused
@@ -106,7 +107,7 @@ func (h *hostile) play() {
 		case 0:
 			h.begin(int(h.program.next() % 2))
 		case 1:
-			h.write(0, h.answer())
+			h.write(0, h.answer('v'))
 		case 2:
 			h.honest = false
 			h.write(int(h.program.next()%2), h.program.some())
@@ -114,7 +115,7 @@ func (h *hostile) play() {
 			h.acknowledge()
 		case 4:
 			h.honest = false
-			packet := h.answer()
+			packet := h.answer('m')
 			for range h.program.next() % 4 {
 				at, with := int(h.program.next())+int(h.program.next()), h.program.next()
 				if len(packet) > 0 {
@@ -138,8 +139,9 @@ func (h *hostile) begin(node int) {
 }
 
 // answer is a PUBLISH that answers one of the requests, rightly or not: flags are QoS, 4 other
-// topic, 8 repeated, 16 retained, 32 another id, 64 the id as Correlation Data.
-func (h *hostile) answer() []byte {
+// topic, 8 repeated, 16 retained, 32 another id, 64 the id as Correlation Data, 128 another one there.
+// Its value begins with kind, or with w if it must not answer anything.
+func (h *hostile) answer(kind byte) []byte {
 	which, flags, tag := int(h.program.next()), h.program.next(), h.program.next()
 	if len(h.asked) == 0 {
 		return nil
@@ -159,14 +161,23 @@ func (h *hostile) answer() []byte {
 	if p.QoS > 0 {
 		p.PacketID = 1 + uint16(tag)
 	}
-	value := []byte{'"', 'v', 'a' + tag%26, '"'}
-	if flags&64 != 0 {
+	wrong := flags&(4|16|32|128) != 0
+	if wrong && kind == 'v' {
+		kind = 'w'
+	}
+	value := []byte{'"', kind, 'a' + tag%26, '"'}
+	if flags&128 != 0 {
+		other := id
+		other[7] ^= 1
+		p.Properties.CorrelationData = other[:]
+		p.Payload = core.AppendRequest(nil, id, 1, value)
+	} else if flags&64 != 0 {
 		p.Properties.CorrelationData = id[:]
 		p.Payload = append(append([]byte(`{"value":`), value...), '}')
 	} else {
 		p.Payload = core.AppendRequest(nil, id, 1, value)
 	}
-	if flags&(4|16|32) == 0 && !p.Duplicate && x.first == nil && h.honest {
+	if !wrong && !p.Duplicate && x.first == nil && h.honest {
 		x.first = value
 	}
 	var packet bytes.Buffer
@@ -241,6 +252,7 @@ func (h *hostile) judge(x *asked, r *core.Result) {
 		return
 	}
 	require.Contains(h.t, string(h.sent), string(r.Value))
+	require.NotContains(h.t, string(r.Value), `"w`, "answered by what is no answer")
 	text := bytes.Contains(bytes.ToLower(h.sent), []byte(x.id.String()))
 	require.True(h.t, text || bytes.Contains(h.sent, x.id[:]), "answered, and its id was never sent")
 }
