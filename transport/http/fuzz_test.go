@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	nethttp "net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +67,7 @@ func rawRequests() []string {
 		"POST /x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n[1]" + get("/x"),
 		"POST /x HTTP/1.0\r\nContent-Length: 1\r\n\r\n1", "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"POST /x HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n1" + get("/x", "Connection: close") + get("/x"),
-		get("/p/a%2Fb?x=1&apiToken=secret&x=%C3%BC"), get("/p/\xff?\xfe"), "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n" + get("http://localhost/x"),
+		get("/p/a%2Fb?x=1&apiToken=secret&x=%C3%BC"), get("/p/a%2+b") + get("/x"), get("/%") + "HEAD /x HTTP/1.1\r\nHost: localhost\r\n\r\n" + get("/x"), get("/p/\xff?\xfe"), "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n" + get("http://localhost/x"),
 		post("/x", "text/plain; charset=iso-8859-1", "gr\xfcn"), post("/x", "application/xml", "<?xml version='1.0' encoding='utf-16'?>"),
 		get("/x", "Prefer: wait=1", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate: a=1"),
 		get("/x", "Request-Timeout: 1500", "Prefer: respond-async, wait=\"2\";x"), get("/x", "Prefer: wait=", "Prefer: wait=3", "Request-Timeout: 0", "Request-Timeout: 99999999999"),
@@ -96,22 +98,29 @@ func checkBegun(t *testing.T, all []*begun) {
 func checkReplies(t *testing.T, raw, out []byte, all []*begun) {
 	replies := bufio.NewReader(bytes.NewReader(out))
 	requests := bufio.NewReaderSize(bytes.NewReader(raw), len(raw)+16)
-	answered := 0
+	answered, lost := 0, false
 	for open := true; ; {
 		if _, err := replies.Peek(1); err == io.EOF {
 			break
 		}
 		require.True(t, open, "a reply after Connection: close: %q", out)
 		request, body, readErr := nextRequest(requests)
+		var target *url.Error
+		lost = lost || errors.As(readErr, &target) // net/http reads no further than to a target that it does not like
+		if request == nil && bytes.Contains(raw, []byte("HEAD")) {
+			return // whether the reply has content cannot be told
+		}
 		response, content := nextResponse(t, replies, request)
 		open = !response.Close
 		switch {
 		case response.StatusCode < 300 && response.Header.Get("Allow") == "":
-			require.NoError(t, readErr, "answered, but no request to net/http")
 			require.Less(t, answered, len(all), "more was answered than begun: %q", out)
-			requireSame(t, request, body, all[answered])
+			if !lost {
+				require.NoError(t, readErr, "answered, but no request to net/http")
+				requireSame(t, request, body, all[answered])
+			}
 			answered++
-		case open: // where the next request begins is as important as in one that is answered
+		case open && !lost: // where the next request begins is as important as in one that is answered
 			require.NoError(t, readErr, "refused, but the connection goes on: %q", out)
 			fallthrough
 		default:
