@@ -118,20 +118,23 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 	all.Go(func() { requester.HTTP(ctx, o, line.HTTP, r.connections) })
 	all.Go(func() { requester.OPCUA(ctx, o, line.OPCUA, r.sessions, underWay) })
 	var err error
-	over := false // all faults were injected
+	after := recovery{tally: &r.tally}
 	all.Go(func() {
 		line.Run(handing, func() bool {
 			select {
 			case err = <-faults:
-				over = true
+				after.begin()
 			default:
 			}
-			return err != nil || over && r.tally.Asked() >= r.transactions
+			return err != nil || after.over() && r.tally.Asked() >= r.transactions
 		})
 		stop()
 	})
 	r.watch(ctx, &all)
 	r.verdict.asked, r.verdict.took, r.verdict.ends = r.tally.Asked(), time.Since(r.began), r.tally.Ends()
+	if err == nil && after.failed {
+		r.problem(fmt.Errorf("%v after the last fault fewer than half of the requests are answered", recoverWithin))
+	}
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		r.problem(fmt.Errorf("stopped after %v: %d transactions and %d faults were asked for", r.limit, r.transactions, r.faults))
 		return nil
@@ -159,28 +162,6 @@ func (r *running) problem(err error) {
 	defer r.mu.Unlock()
 	if len(r.verdict.problems) < most {
 		r.verdict.problems = append(r.verdict.problems, err)
-	}
-}
-
-// progressEvery is how often is told how far it is.
-const progressEvery = 5 * time.Second
-
-// watch tells how far it is until all are done.
-func (r *running) watch(ctx context.Context, all *sync.WaitGroup) {
-	done := make(chan struct{})
-	go func() { all.Wait(); close(done) }()
-	ticker := time.NewTicker(progressEvery)
-	defer ticker.Stop()
-	last := r.tally.Asked()
-	for {
-		select {
-		case <-done:
-			return
-		case <-ticker.C:
-		}
-		asked := r.tally.Asked()
-		r.phase.site.Note("%s %4.0f s: %d asked, %.0f/s, %d under way, %d faults", r.phase.site.Broker, time.Since(r.began).Seconds(), asked, float64(asked-last)/progressEvery.Seconds(), r.tally.Open(), r.injected())
-		last = asked
 	}
 }
 

@@ -112,7 +112,7 @@ func machineFaults() []fault {
 		{Kind: kind("machine.cable-requesters", theGateway, 100, 500), effect: history.EndsConnections | history.DelaysReplies, felt: retransmitted, fits: hasNetwork, inject: func(ctx context.Context, s *site, _ uint64) (healer, error) {
 			return s.net.cut(ctx, s.net.requesterSide)
 		}},
-		{Kind: kind("machine.clock-jump", "clock", 300, 1000), fits: func(s *site) bool { return s.o.Clock }, inject: jump},
+		{Kind: kind("machine.clock-jump", "clock", 300, 1000), effect: history.MovesClock, fits: func(s *site) bool { return s.o.Clock }, inject: jump},
 	}
 }
 

@@ -24,7 +24,7 @@ func main() {
 
 // command does what the first argument says; without one that is a command, a campaign.
 func command(ctx context.Context, args []string) error {
-	commands := map[string]func(context.Context, []string) error{"planted": provePlanted, "soak": soak}
+	commands := map[string]func(context.Context, []string) error{"planted": provePlanted, "soak": soak, "overload": overload}
 	if len(args) > 0 {
 		if do := commands[args[0]]; do != nil {
 			return do(ctx, args[1:])

@@ -31,6 +31,9 @@ func (s *site) history() *history.History { return s.recording.Load().History }
 
 // hooks write what the gateway's tap sees into the history that is written then.
 func (s *site) hooks() tap.Hooks {
+	if s.o.Blind {
+		return tap.Hooks{}
+	}
 	now := func() *tap.Hooks { return &s.recording.Load().hooks }
 	return tap.Hooks{
 		Seen:       func(p *tap.Packet) { now().Seen(p) },
@@ -44,7 +47,7 @@ func (s *site) hooks() tap.Hooks {
 func (s *site) delivered(p *tap.Packet) {
 	const publish = 3
 	topic, ok := strings.CutSuffix(p.Topic, treq)
-	if !ok || p.Dir != tap.ToClient || p.Type != publish || p.Broken {
+	if !ok || s.o.Blind || p.Dir != tap.ToClient || p.Type != publish || p.Broken {
 		return
 	}
 	if id, ok := history.IDIn(p.Payload); ok {

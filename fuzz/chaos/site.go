@@ -39,6 +39,7 @@ type siteOptions struct {
 	Folder  string                           // for files; of the caller
 	Network bool                             // the gateway runs in a network namespace of its own
 	Disk    bool                             // the state directory is a small file system of its own
+	Blind   bool                             // what the taps see is not recorded
 	Clock   bool                             // the program has a clock that can be set
 	Args    []string                         // of the gateway, besides its own
 	Env     []string                         // likewise

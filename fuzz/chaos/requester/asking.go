@@ -52,6 +52,9 @@ func (o *Options) ask(q Request, limit time.Duration) *asked {
 func (o *Options) ended(a *asked, r history.Replied) {
 	o.again(a, r)
 	o.Tally.end(a.Node.Door, word(&r))
+	if r.Outcome == "answered" && !r.Replayed {
+		o.Tally.answered.Add(1)
+	}
 	if r.Way == history.Other {
 		o.Lost(fmt.Sprintf("a request to %s was %s", a.Node.Name, word(&r)))
 	}

@@ -27,6 +27,7 @@ type httpConn struct {
 	response fasthttp.Response
 	used     time.Time
 	life     uint32 // the gateway's that it is to
+	refused  bool   // when all is full, the gateway reads no more of it before Retry-After
 	before   *asked // the last one on this connection; nil: none
 }
 
@@ -42,7 +43,7 @@ func (c *httpConn) ready(ctx context.Context) bool {
 	if c.conn != nil && c.in.Buffered() > 0 {
 		c.second()
 	}
-	if c.conn != nil && (c.life != c.o.Life() || time.Since(c.used) > maxIdle || hasEnded(c.conn)) {
+	if c.conn != nil && (c.refused || c.life != c.o.Life() || time.Since(c.used) > maxIdle || hasEnded(c.conn)) {
 		c.drop()
 	}
 	for c.conn == nil {
@@ -97,7 +98,7 @@ const maxBody = 1 << 20
 func (c *httpConn) drop() {
 	if c.conn != nil {
 		_ = c.conn.Close()
-		c.conn, c.before = nil, nil
+		c.conn, c.before, c.refused = nil, nil, false
 	}
 }
 
@@ -173,5 +174,6 @@ func (c *httpConn) receive(a *asked) history.Replied {
 	if c.response.ConnectionClose() {
 		c.drop()
 	}
+	c.refused = c.refused || r.Outcome == "shed"
 	return r
 }

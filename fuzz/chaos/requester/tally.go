@@ -9,8 +9,8 @@ import (
 
 // Tally counts requests and how they ended. It may be used by many goroutines.
 type Tally struct {
-	asked atomic.Uint64
-	open  atomic.Int64
+	asked, answered atomic.Uint64
+	open            atomic.Int64
 
 	mu   sync.Mutex // guards what follows
 	ends map[End]uint64
@@ -34,6 +34,9 @@ func (t *Tally) end(door, word string) {
 
 // Asked is how many requests there were so far.
 func (t *Tally) Asked() uint64 { return t.asked.Load() }
+
+// Answered is how many of them were answered by a responder, each for itself.
+func (t *Tally) Answered() uint64 { return t.answered.Load() }
 
 // Open is how many have not ended.
 func (t *Tally) Open() int64 { return t.open.Load() }
