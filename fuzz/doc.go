@@ -64,5 +64,6 @@
 //	2026-11-24  FuzzRouting     left out by func unheard            mochi 2.7.9 does not match a/b with a/+/#: who subscribes so is told
 //	2026-11-24  FuzzOutlet      in the source                       {a/b} in the topic of a mapping was taken for two levels: it could feed itself unnoticed
 //	2026-11-24  FuzzRawRequest  in the source                       in the oracle: net/http reads no further than to a target that it does not like
+//	2026-11-24  FuzzTopic       in the source                       + and /# have the empty topic in common, which is none: mqtt.Overlap may say so
 //	2026-11-24  FuzzHeader      additional_header_with_server_index a Call was read out of step with the guard, and could ask for 16 GiB
 package fuzz
