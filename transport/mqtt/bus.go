@@ -222,10 +222,11 @@ func (b *Bus) why() error {
 }
 
 // Close writes what waits, until ctx ends, and closes the connections; the sessions end on the
-// broker too. It returns when no goroutine of the bus is left, at most about a second after
-// ctx. Requests that could not be written, or wait for a connection, end as not published. The error says that something
-// was not written, because ctx ended or a connection did. Drain the engine first: an answer that
-// arrives later finds nobody. Further calls close at once.
+// broker too. It returns when no goroutine of the bus is left, at most about a second after ctx.
+// Requests that could not be written, or wait for a connection, end as not published. The error
+// says that something was not written that somebody still waited for, because ctx ended or a
+// connection did; what was written and not acknowledged is no error. Drain the engine first: an
+// answer that arrives later finds nobody. Further calls close at once.
 func (b *Bus) Close(ctx context.Context) error {
 	b.mu.Lock()
 	closed := b.closed
@@ -234,15 +235,19 @@ func (b *Bus) Close(ctx context.Context) error {
 	for _, p := range b.publishers {
 		p.room.close()
 	}
-	var err error
+	var conns []*conn
 	for _, p := range b.publishers {
 		if c, _ := p.connection(); c != nil && !closed {
-			if e := c.drain(ctx); err == nil {
-				err = e
-			}
+			_ = c.drain(ctx) // what it leaves may be of nobody any more: that shows below
+			conns = append(conns, c)
 		}
 	}
 	b.cancel()
 	b.links.Wait()
-	return err
+	for _, c := range conns {
+		if err := c.remainder(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -139,7 +139,6 @@ func (o *outbox) forsake(parcels []parcel, bytes int) {
 			lost = true
 		case p.account.room() != nil:
 			o.back = append(o.back, *p)
-			lost = true // if nothing comes after
 		case o.sink.Fail(p.id, errEnded):
 			o.counters.unsent.Add(1)
 			lost = true
@@ -174,35 +173,58 @@ func (o *outbox) flying(packetID uint16) flight {
 // finish comes last: what the broker has not acknowledged will not be acknowledged here. Those who
 // go back to their room are there before there is another connection.
 func (o *outbox) finish() {
+	lost := false
 	if len(o.back) > 0 {
-		o.back[0].account.room().takeBack(o.back) // on one connection all have the same
+		lost = o.back[0].account.room().takeBack(o.back) // on one connection all have the same
 		o.back = nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.lost = o.lost || lost
 	o.ended = true
 	o.wait(0)
 }
 
-// drain waits until nothing waits any more, neither to be written nor to be acknowledged, or
-// the connection ends, which is an error only if something was not written. Only one caller at
-// a time.
+// drain waits until nothing waits to be written any more, or the connection ends, which is an error
+// if something was not written. What is written may not be acknowledged: that is waited for for a
+// moment, since the second half of QoS 2 follows it, and is no error. Only one caller at a time.
 func (o *outbox) drain(ctx context.Context) error {
 	o.mu.Lock()
-	idle := make(chan struct{})
-	o.idle = idle
+	empty, idle := make(chan struct{}), make(chan struct{})
+	o.empty, o.idle = empty, idle
 	o.wait(0)
 	o.mu.Unlock()
+	look := time.NewTicker(5 * expireEvery)
+	defer look.Stop()
+	for !await(ctx, empty, look.C) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("mqtt: not everything was written to broker %s: %w", o.broker, err)
+		}
+		o.mu.Lock()
+		o.dropExpired() // the window may be shut for good
+		o.mu.Unlock()
+	}
+	brief, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	await(brief, idle, nil)
+	return o.remainder()
+}
+
+// await waits for an event, which counts even if ctx has ended too. False: it did not come before
+// ctx has ended, or before it is time to look after something.
+func await(ctx context.Context, event <-chan struct{}, look <-chan time.Time) bool {
 	select {
-	case <-idle:
-		return o.remainder()
+	case <-event:
+		return true
 	default:
 	}
 	select {
-	case <-idle:
-		return o.remainder()
+	case <-event:
+		return true
+	case <-look:
+		return false
 	case <-ctx.Done():
-		return fmt.Errorf("mqtt: not everything was written to broker %s: %w", o.broker, ctx.Err())
+		return false
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -133,7 +134,7 @@ func (l *link) connect(ctx context.Context) error {
 	}
 	c := newConn(raw, &l.bus.broker, l.bus.sink, &l.bus.counters)
 	c.start(l.role.fresh, func(first byte, body []byte) error { return l.role.incoming(c, first, body) })
-	ended := make(chan error, 1)
+	ended := make(chan error, 2) // who reads and who pings may both have something to say
 	report := func(err error) {
 		select {
 		case ended <- err:
@@ -169,7 +170,21 @@ func (l *link) connect(ctx context.Context) error {
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	return verdict(<-ended, c.cause())
+	return verdict(better(<-ended, ended), c.cause())
+}
+
+// better waits a little for a reason if the one that was told is none: paho closes the connection
+// when it has one, and whoever reads it at that moment may be heard first.
+func better(told error, ended <-chan error) error {
+	if !errors.Is(told, net.ErrClosed) {
+		return told
+	}
+	select {
+	case other := <-ended:
+		return other
+	case <-time.After(lastWords):
+		return told
+	}
 }
 
 // explain says why a role came to its end with err. If the connection was lost under it, that
@@ -180,7 +195,7 @@ func explain(err error, c *conn, ended <-chan error) error {
 	}
 	select {
 	case told := <-ended:
-		return verdict(told, c.cause())
+		return verdict(better(told, ended), c.cause())
 	case <-time.After(lastWords):
 		return err
 	}

@@ -313,6 +313,30 @@ func TestCloseFlushes(t *testing.T) {
 	next[*packets.Disconnect](publisher)
 }
 
+// TestCloseWithoutAcknowledgements: what is written is not waited for for long, and is no error; what
+// ended while the window was shut, neither.
+func TestCloseWithoutAcknowledgements(t *testing.T) {
+	for qos := byte(1); qos <= 2; qos++ {
+		s := newScripted(t, func(s *scripted) {
+			s.connack = allow(func(p *packets.Properties) { one := uint16(1); p.ReceiveMaximum = &one })
+		})
+		g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: qos, Timeout: 100 * time.Millisecond})
+		g.start()
+		_, publisher := s.pair()
+		_, sent := g.begin(0, `1`)
+		_, waits := g.begin(0, `2`)
+		next[*packets.Publish](publisher)
+		g.end(sent, core.Timeout)
+		g.end(waits, core.NotPublished)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, g.bus.Close(ctx))
+		require.Less(t, time.Since(began), patience/2)
+		next[*packets.Disconnect](publisher)
+	}
+}
+
 // TestCloseWhileTheBrokerDies: the acknowledgement that it waits for will never come.
 func TestCloseWhileTheBrokerDies(t *testing.T) {
 	s := newScripted(t)

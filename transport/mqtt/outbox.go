@@ -33,7 +33,8 @@ type outbox struct {
 	turn     bool       // whose turn it is: of the window, if false
 	limits   limits
 	waiting  int           // bytes in queue and window, and in the writer's hands
-	idle     chan struct{} // if not nil: to be closed when nothing waits, or ended is set
+	empty    chan struct{} // if not nil: to be closed when nothing waits, or ended is set
+	idle     chan struct{} // likewise when everything is acknowledged, too
 	err      error         // why the connection ended
 	back     []parcel      // not handed over before it ended, and of nodes that wait for the next
 	ended    bool          // the writer is done too: nothing moves any more
@@ -210,6 +211,10 @@ func (o *outbox) accept(b *block, start int, qos byte, p parcel) error {
 func (o *outbox) wait(bytes int) {
 	o.waiting += bytes
 	o.counters.backlog.Add(int64(bytes))
+	if o.empty != nil && (o.ended || o.waiting == 0) {
+		close(o.empty)
+		o.empty = nil
+	}
 	if o.idle != nil && (o.ended || o.waiting == 0 && o.window.idle()) {
 		close(o.idle)
 		o.idle = nil

@@ -74,13 +74,13 @@ func (m *room) count(p *parcel, n int) {
 }
 
 // takeBack puts what a connection had accepted and not handed over in front of everything else. It
-// was admitted once, so it does not matter how much waits here.
-func (m *room) takeBack(parcels []parcel) {
+// was admitted once, so it does not matter how much waits here. True: the room is closed, and somebody
+// waited for that.
+func (m *room) takeBack(parcels []parcel) (lost bool) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
-		m.fail(parcels, errEnded)
-		return
+		return m.fail(parcels, errEnded)
 	}
 	for i := range parcels {
 		m.count(&parcels[i], 1)
@@ -89,6 +89,7 @@ func (m *room) takeBack(parcels []parcel) {
 	m.line.waiting = append(parcels, m.line.waiting...)
 	m.arm()
 	m.mu.Unlock()
+	return false
 }
 
 // release hands what can go out to the connection.
@@ -133,12 +134,15 @@ func (m *room) resume(p *parcel) error {
 	return c.resume(p)
 }
 
-func (m *room) fail(parcels []parcel, err error) {
+// fail ends requests, and says whether there was one that had not ended.
+func (m *room) fail(parcels []parcel, err error) (lost bool) {
 	for i := range parcels {
 		if m.publisher.bus.sink.Fail(parcels[i].id, err) {
 			m.publisher.bus.counters.unsent.Add(1)
+			lost = true
 		}
 	}
+	return lost
 }
 
 // dropExpired drops what ended while it waited; m.mu is held.
