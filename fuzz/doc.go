@@ -29,6 +29,7 @@
 //	transport/http            FuzzRouter         a path means another route
 //	transport/mqtt            FuzzTopic          a filter matches otherwise than the standard has it
 //	transport/mqtt            FuzzRequest        a request on the wire that a broker ends the connection for
+//	transport/mqtt            FuzzTimeLeft       a request is spoilt when its time is corrected
 //	transport/mqtt            FuzzMessage        the same of any other message
 //	transport/mqtt            FuzzDelivery       a PUBLISH is read otherwise than the standard has it
 //	transport/mqtt            FuzzConn           packets run into each other
