@@ -28,10 +28,10 @@ type session struct {
 // pastSize is how many requests are remembered that have ended: what comes for one is a second reply.
 const pastSize = 4096
 
-// The type ids of what the client is told when it leaves.
+// The type ids of replies to requests.
 var (
-	cancelled = ua.ServiceTypeID(&ua.CancelResponse{})
-	closed    = ua.ServiceTypeID(&ua.CloseSessionResponse{})
+	callResponse  = ua.ServiceTypeID(&ua.CallResponse{})
+	writeResponse = ua.ServiceTypeID(&ua.WriteResponse{})
 )
 
 // flight is a request under way.
@@ -67,9 +67,7 @@ func (s *session) send(q Request) (*flight, error) {
 
 // deliver takes a reply. It runs on the client's reader.
 func (s *session) deliver(r rawclient.Response) {
-	if number, _, _, ok := r.Result(); ok && (number == cancelled || number == closed) {
-		return // to what was said in leaving, later than it was waited for
-	}
+	number, _, _, _ := r.Result()
 	e, id := judge(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +78,7 @@ func (s *session) deliver(r rawclient.Response) {
 		s.finish(f, e)
 	case s.past[id%pastSize] != nil && s.past[id%pastSize].id == id:
 		s.o.again(s.past[id%pastSize].asked, e)
-	default:
+	case number == callResponse || number == writeResponse: // others: in coming and leaving, later than was waited for
 		s.o.Lost(fmt.Sprintf("a reply over OPC UA to a request that is not known: %s, status %#x", e.Outcome, e.Status))
 	}
 }
