@@ -74,6 +74,40 @@ func TestSessionLost(t *testing.T) {
 	g.end(done, core.Answered)
 }
 
+// TestConnackLost: the broker has forgotten the session, and made a new one for a CONNECT whose
+// CONNACK was lost. When it then says that there is a session, that one has no subscriptions.
+func TestConnackLost(t *testing.T) {
+	s := newScripted(t)
+	g := newGateway(t, Options{URL: s.url(), ClientID: "gw"}, core.NodeOptions{Topic: "a"})
+	g.start()
+	answers := s.named("gw")
+	next[*packets.Subscribe](answers)
+	asked := make(chan string, 100)
+	s.script(func(s *scripted) {
+		s.reject = func(c net.Conn) {
+			defer c.Close()
+			if p, err := packets.ReadPacket(c); err == nil {
+				asked <- p.Content.(*packets.Connect).ClientID
+			}
+		}
+		s.connack = func(cp *packets.Connect) *packets.Connack {
+			return &packets.Connack{SessionPresent: !cp.CleanStart, Properties: &packets.Properties{}}
+		}
+	})
+	s.dropAll()
+	for receive(t, asked) != "gw" {
+	}
+	s.script(func(s *scripted) { s.reject = nil })
+	answers = s.named("gw")
+	require.Equal(t, "a/tres", next[*packets.Subscribe](answers).Subscriptions[0].Topic)
+	g.start()
+	require.Zero(t, g.bus.Stats().SessionsLost, "nobody has said so")
+	s.dropAll()
+	answers = s.named("gw")
+	g.start()
+	require.Empty(t, answers.in, "now the subscriptions are known to be there")
+}
+
 // TestAwayNamesTheCause: Start and the log say why there is no connection; a requester hears
 // only that there is none.
 func TestAwayNamesTheCause(t *testing.T) {
