@@ -68,6 +68,10 @@ func readSettings(args []string) (*settings, error) {
 		return nil, fmt.Errorf("%q is no flag", f.Arg(0))
 	case s.clock && s.gateway != "":
 		return nil, errors.New("-clock builds a gateway: it does not go with -gateway")
+	case s.broker != "all" && s.broker != mosquitto && s.broker != own && s.broker != embedded:
+		return nil, fmt.Errorf("there is no broker %q: want mosquitto, own, embedded or all", s.broker)
+	case len(chosen(allFaults(), s.only)) == 0:
+		return nil, fmt.Errorf("there is no fault whose name contains one of %q", s.only)
 	case s.faults < 0 || s.rate <= 0 || s.connections < 1 || s.sessions < 1:
 		return nil, errors.New("-faults must not be negative, -rate, -connections and -sessions must be positive")
 	}
