@@ -3,6 +3,7 @@
 SHELL    := /bin/bash
 GO       ?= go
 FUZZTIME ?= 10s
+FUZZJOBS ?= 2
 HOURS    ?= 1
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
@@ -33,8 +34,8 @@ race: ## run the tests with the race detector, in random order
 cover: ## the same tests, with statement coverage and its floors
 	scripts/cover
 
-fuzz: ## run every fuzz target for FUZZTIME (10s)
-	scripts/fuzz $(FUZZTIME)
+fuzz: ## run every fuzz target for FUZZTIME (10s), FUZZJOBS (2) at a time
+	scripts/fuzz $(FUZZTIME) $(FUZZJOBS)
 
 peers: ## run the tests against real peers; scripts/peers installs what they need
 	scripts/peers test
