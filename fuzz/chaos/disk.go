@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -18,13 +20,35 @@ const diskSize = 256 << 20
 // disk is a file system in memory that can be filled.
 type disk struct{ folder string }
 
+// diskSource is what it is called in the list of mounts, before the process id of the campaign.
+const diskSource = "flowsync-chaos-"
+
 // mountDisk mounts it. Only root may.
 func mountDisk(folder string) (*disk, error) {
+	unmountLost()
 	options := fmt.Sprintf("size=%d,mode=0700", diskSize)
-	if err := syscall.Mount("flowsync-chaos", folder, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
+	if err := syscall.Mount(diskSource+strconv.Itoa(os.Getpid()), folder, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
 		return nil, fmt.Errorf("mounting a file system for the state directory (which takes root; -disk=false does without): %w", err)
 	}
 	return &disk{folder}, nil
+}
+
+// unmountLost unmounts those of campaigns that were killed.
+func unmountLost() {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(mounts)) {
+		fields := strings.Fields(line)
+		pid, ok := strings.CutPrefix(fields[0], diskSource)
+		if !ok {
+			continue
+		}
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, os.ErrNotExist) {
+			_ = syscall.Unmount(fields[1], syscall.MNT_DETACH)
+		}
+	}
 }
 
 func (d *disk) filler() string { return filepath.Join(d.folder, "filler") }
