@@ -62,10 +62,14 @@ func (p *phase) run(ctx context.Context) (v *verdict, err error) {
 	}
 	r.verdict.hash = plan.Hash()
 	p.site.Note("%s: %d faults of %d kinds within %v, schedule %s", p.site.Broker, len(plan.Steps), len(r.kinds), plan.Length().Round(time.Second), r.verdict.hash)
-	if err := r.load(ctx, plan); err != nil {
-		return nil, fmt.Errorf("%w\nthe end of the gateway's log:\n%s", err, s.excerpt())
+	err = r.load(ctx, plan)
+	if err == nil {
+		err = r.end(ctx)
 	}
-	if err := r.end(ctx); err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("ended before its time: %w", ctx.Err())
+	case err != nil:
 		return nil, fmt.Errorf("%w\nthe end of the gateway's log:\n%s", err, s.excerpt())
 	}
 	r.verdict.violations = history.Check(s.history(), p.checkOptions())

@@ -110,6 +110,9 @@ max_inflight_messages 0
 max_queued_messages 0
 set_tcp_nodelay true
 `, port, host)
+	if os.Geteuid() == 0 {
+		config += "user root\n" // one that changes its user does not die with this process any more
+	}
 	if err := os.WriteFile(s.file("mosquitto.conf"), []byte(config), 0o600); err != nil {
 		return err
 	}
