@@ -114,6 +114,7 @@ func TestLostWaiter(t *testing.T) {
 		{"an error is lost too", lost, waiter(100, func(e *Answer) { e.Error = true }, nothing)},
 		{"just before the deadline", nil, waiter(1600, same, nothing)},
 		{"malformed", nil, waiter(100, func(e *Answer) { e.Malformed = true }, nothing)},
+		{"nothing in it", nil, waiter(100, func(e *Answer) { e.Empty = true }, nothing)},
 		{"more time only", nil, waiter(100, func(e *Answer) { e.Extend = true }, nothing)},
 		{"changed on purpose", nil, waiter(100, func(e *Answer) { e.Tampered = true }, nothing)},
 		{"on another topic", nil, waiter(100, func(e *Answer) { e.Topic = "t/keyed" }, nothing)},

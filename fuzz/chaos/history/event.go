@@ -133,6 +133,7 @@ type Answer struct {
 	Life      uint32
 	Error     bool // it has an error member
 	Extend    bool // it has neither value nor error, but extend
+	Empty     bool // it has none of the three: it ends its transaction, and answers nothing
 	Malformed bool // no JSON object, or no id
 	Stale     bool // it is flagged as retained from before
 	Tampered  bool // its bytes were changed on the way

@@ -98,7 +98,7 @@ func (r *Replied) text() string {
 
 func (e *Answer) text() string {
 	return fmt.Sprintf("%v on %s data of %s conn %d", e.ID, e.Topic, markerText(e.Marker), e.Conn) +
-		flags(e.Error, "error", e.Extend, "extend", e.Malformed, "malformed", e.Stale, "stale", e.Tampered, "tampered")
+		flags(e.Error, "error", e.Extend, "extend", e.Empty, "empty", e.Malformed, "malformed", e.Stale, "stale", e.Tampered, "tampered")
 }
 
 // flags are the names of what is set, from pairs of a bool and a name.

@@ -97,6 +97,8 @@ func TestAnswered(t *testing.T) {
 		{"a malformed one is no answer", bad, withAnswer("answered", func(e *Answer) { e.Malformed = true })},
 		{"an old one is no answer", bad, withAnswer("answered", func(e *Answer) { e.Stale = true })},
 		{"more time is no answer", bad, withAnswer("answered", func(e *Answer) { e.Extend = true })},
+		{"nothing is no answer", bad, withAnswer("answered", func(e *Answer) { e.Empty = true })},
+		{"nothing is unusable", nil, withAnswer("bad_response", func(e *Answer) { e.Empty = true })},
 		{"another topic's is no answer", bad, withAnswer("answered", func(e *Answer) { e.Topic = "t/serial" })},
 		{"an answer is no error", bad, withAnswer("responder_error", func(*Answer) {})},
 		{"an error", nil, withAnswer("responder_error", func(e *Answer) { e.Error = true })},

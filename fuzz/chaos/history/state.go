@@ -43,9 +43,9 @@ func (f *flight) refused(n *Node, seq uint64) bool {
 // noMatchingSubscribers is the reason of MQTT 5 section 3.4.2.1.
 const noMatchingSubscribers = 0x10
 
-// usable says that an answer can end its transaction on this topic.
+// usable says that an answer has something in it for its transaction on this topic.
 func (e *Answer) usable(topic string) bool {
-	return !e.Malformed && !e.Stale && !e.Extend && e.Topic == topic
+	return !e.Malformed && !e.Stale && !e.Extend && !e.Empty && e.Topic == topic
 }
 
 // answerBefore finds an answer to one of a story's requests that was forwarded before seq, after

@@ -106,7 +106,9 @@ func (r *recorder) answer(p *tap.Packet, topic string) {
 	if m := read(p.Payload); !p.Broken {
 		e.ID, e.Malformed = m.correlate(p.CorrelationData)
 		e.Error = m.Error != nil
-		e.Extend = m.Extend != nil && m.Error == nil && m.Value == nil
+		neither := m.Error == nil && m.Value == nil
+		e.Extend = neither && m.Extend != nil
+		e.Empty = neither && m.Extend == nil
 	}
 	r.history.Answer(e)
 }

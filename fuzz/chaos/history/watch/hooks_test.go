@@ -115,6 +115,7 @@ func TestAnswers(t *testing.T) {
 		{"null", tres(`"id":"` + idText + `","value":null,"extend":1`), ``},
 		{"error", tres(`"id":"` + idText + `","error":{"code":1}`), `"Error":true`},
 		{"error null", tres(`"id":"` + idText + `","error":null`), `"Error":true`},
+		{"nothing", tres(`"id":"` + idText + `","result":1`), `"Empty":true`},
 		{"extend", tres(`"id":"` + idText + `","extend":100`), `"Extend":true`},
 		{"by correlation data", with(tres(`"value":1`), func(p *tap.Packet) { p.CorrelationData = data }), ``},
 		{"both", with(tres(`"id":"`+idText+`","value":1`), func(p *tap.Packet) { p.CorrelationData = data }), ``},
