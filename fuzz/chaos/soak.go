@@ -64,7 +64,7 @@ func soak(ctx context.Context, args []string) (err error) {
 	k := &soaking{
 		phase: phase{
 			site: siteOptions{Gateway: s.gateway, Broker: *broker, Seed: s.seed, Folder: filepath.Join(folder, "site"), Note: note},
-			rate: *rate, connections: 100, sessions: 4, patience: patience, mix: requester.Mix{Odd: 9, Failing: 3, Leaving: 2},
+			rate: *rate, connections: 60, sessions: 4, patience: patience, mix: requester.Mix{Odd: 9, Failing: 3, Leaving: 2},
 		},
 		hours: time.Duration(hours * float64(time.Hour)), window: *window, before: make(map[string]history.Counters),
 	}

@@ -19,12 +19,12 @@ func TestMain(m *testing.M) {
 	case "wait":
 		fmt.Println("starting")
 		fmt.Println("ready")
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		os.Exit(3)
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ready")
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		os.Exit(3)
 	case "files":
 		fmt.Println("ready")
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		for {
 			if f, err := os.Open(line); err != nil {
 				fmt.Println("refused:", err)
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 			} else if f.Fd() > 100_000 {
 				os.Exit(4)
 			}
