@@ -20,6 +20,9 @@ func TestFourFilesOnMosquitto(t *testing.T) {
 	fourFiles(t, "--broker", startMosquitto(t).url())
 }
 
+// TestOutcomesOnMosquitto: no_subscriber is what mosquitto says in its PUBACK there.
+func TestOutcomesOnMosquitto(t *testing.T) { outcomes(t, "--broker", startMosquitto(t).url()) }
+
 // A responder that knows nothing of MQTT 5.
 func TestPlainResponder(t *testing.T) {
 	m := startMosquitto(t)

@@ -39,8 +39,11 @@ var endings = []ending{
 
 // TestOutcomes: a request ends with one word, and that word, and whether it may be repeated, is the
 // same in the reply, in the log, in the metrics and to the responder, whichever door it came through.
-func TestOutcomes(t *testing.T) {
-	r := startEnds(t)
+func TestOutcomes(t *testing.T) { outcomes(t) }
+
+// outcomes is the test on a program with the broker of the arguments.
+func outcomes(t *testing.T, args ...string) {
+	r := startEnds(t, args...)
 	for _, e := range endings {
 		t.Run(e.node, func(t *testing.T) {
 			r.askHTTP(t, e)

@@ -20,8 +20,9 @@
 //     are values. A name is looked for among the globals, the parameters, the definitions and
 //     the resources, in this order.
 //  3. decode (object.go, resources.go, node.go, transaction.go, fallback.go, http.go, opcua.go,
-//     opcuanode.go, opcuatransaction.go, mapping.go): each resource is read field by field. An unknown field, a wrong type or a number out of range is
-//     a [Problem] with its place; reading goes on, so that one run finds all.
+//     opcuanode.go, opcuatransaction.go, mapping.go): each resource is read field by field. An
+//     unknown field, a wrong type or a number out of range is a [Problem] with its place; reading
+//     goes on, so that one run finds all.
 //  4. plant (tree.go): OPC UA nodes are put below their parents, which may stand anywhere in the
 //     file, and get their node ids.
 //  5. check (check.go, circle.go): what no single resource can know: paths and topics that are
