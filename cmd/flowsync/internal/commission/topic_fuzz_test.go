@@ -74,8 +74,8 @@ func bound(filter string, names []string, topic string) map[string]string {
 		if _, taken := vars[name]; taken || name == "" {
 			continue
 		}
-		switch {
-		case level == "#":
+		switch level {
+		case "#":
 			vars[name] = strings.Join(levels[min(i, len(levels)):], "/")
 		default:
 			vars[name] = levels[i]

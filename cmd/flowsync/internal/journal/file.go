@@ -125,7 +125,7 @@ func (f *file) reopen() error {
 		return f.damaged(err)
 	}
 	if err := f.check(); err != nil {
-		f.db.Close()
+		_ = f.db.Close() // the first error is the one to tell
 		f.db = nil
 		return err
 	}

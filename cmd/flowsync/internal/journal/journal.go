@@ -120,7 +120,7 @@ func (j *Journal) Put(record *idempotency.Record, done func(error)) {
 
 // Delete implements [idempotency.Store].
 func (j *Journal) Delete(node, user, key string) {
-	j.push(step{place: placeOf(node, user, key)}) // after Close it is known again, see Store
+	_ = j.push(step{place: placeOf(node, user, key)}) // after Close it is known again, see Store
 }
 
 func (j *Journal) push(s step) error {
