@@ -112,6 +112,9 @@ func checkReplies(t *testing.T, raw, out []byte, all []*begun) {
 		}
 		response, content := nextResponse(t, replies, request)
 		open = !response.Close
+		if response.Close && response.StatusCode == 400 && request != nil && request.Method == "HEAD" {
+			return // of a request that cannot be read the method is not known: its refusal has content
+		}
 		switch {
 		case response.StatusCode < 300 && response.Header.Get("Allow") == "":
 			require.Less(t, answered, len(all), "more was answered than begun: %q", out)

@@ -177,7 +177,7 @@ func (h *hostile) answer(kind byte) []byte {
 	} else {
 		p.Payload = core.AppendRequest(nil, id, 1, value)
 	}
-	if !wrong && !p.Duplicate && x.first == nil && h.honest {
+	if !wrong && x.first == nil && h.honest { // with DUP, too: QoS 1 is delivered as it comes
 		x.first = value
 	}
 	var packet bytes.Buffer
