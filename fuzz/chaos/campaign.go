@@ -117,7 +117,6 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 	faults := make(chan error, 1)
 	handing, stop := context.WithCancel(ctx)
 	defer stop()
-	all.Go(func() { r.listen(handing) })
 	all.Go(func() { faults <- r.inject(handing, plan) })
 	all.Go(func() { requester.HTTP(ctx, o, line.HTTP, r.connections) })
 	all.Go(func() { requester.OPCUA(ctx, o, line.OPCUA, r.sessions, underWay) })
@@ -134,7 +133,9 @@ func (r *running) load(ctx context.Context, plan *schedule.Schedule) error {
 		})
 		stop()
 	})
+	deaf := r.hearing(context.WithoutCancel(ctx)) // also while the last get their replies
 	r.watch(ctx, &all)
+	deaf()
 	r.verdict.asked, r.verdict.took, r.verdict.ends = r.tally.Asked(), time.Since(r.began), r.tally.Ends()
 	if err == nil && after.failed {
 		r.problem(fmt.Errorf("%v after the last fault fewer than half of the requests are answered", recoverWithin))

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/flowsync-go/flowsync/fuzz/chaos/process"
 )
@@ -27,6 +28,9 @@ type card struct {
 	outside, inside string // their addresses
 }
 
+// networks is how many namespaces this process has made.
+var networks atomic.Uint32
+
 // openNetwork makes the namespace. Only root may.
 func openNetwork(ctx context.Context) (*network, error) {
 	holder, err := process.Start(ctx, process.Spec{
@@ -37,7 +41,7 @@ func openNetwork(ctx context.Context) (*network, error) {
 	}
 	n := &network{holder: holder}
 	// 198.18.0.0/15 is for benchmarks of network devices (RFC 2544): no other network has it.
-	number := os.Getpid() % 0x3fff
+	number := (os.Getpid()*4 + int(networks.Add(1))) & 0x3fff // the one before may not be quite gone
 	base := func(side int) string {
 		return fmt.Sprintf("198.%d.%d.", 18+side, number>>6)
 	}

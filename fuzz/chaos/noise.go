@@ -16,6 +16,20 @@ const noise = "noise"
 // stillFor is how long the machine must have stood still for it to be told.
 const stillFor = 150 * time.Millisecond
 
+// hearing listens until the function that it returns is called.
+func (r *running) hearing(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.listen(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 // listen records when this process did not get to run, until ctx ends.
 func (r *running) listen(ctx context.Context) {
 	const beat = 10 * time.Millisecond

@@ -110,10 +110,11 @@ func (k *soaking) oneWindow(ctx context.Context, r *running, lasts time.Duration
 	all.Go(func() { line.Run(loading, func() bool { return false }) })
 	all.Go(func() { requester.HTTP(ctx, o, line.HTTP, k.connections) })
 	all.Go(func() { requester.OPCUA(ctx, o, line.OPCUA, k.sessions, underWay) })
-	all.Go(func() { r.listen(loading) })
+	deaf := r.hearing(context.WithoutCancel(ctx)) // also while the last get their replies
 	err := k.sample(loading, r)
 	cancel()
 	all.Wait()
+	deaf()
 	k.number = line.Number()
 	if err = errors.Join(err, r.site.alive(), ctx.Err()); err != nil {
 		return err
