@@ -27,6 +27,7 @@ type phase struct {
 	limit        time.Duration // it ends then, whatever was reached
 	patience     time.Duration // of requesters, after a node's longest time
 	mix          requester.Mix // requests that are out of the ordinary
+	deaf         bool          // noise of the machine excuses nothing
 	only         string        // faults whose names contain it; "": all
 }
 

@@ -85,7 +85,7 @@ func (v *verdict) print() {
 		fmt.Printf("  fault  %-32s %9d\n", name, v.faults[name])
 	}
 	if v.still > 0 {
-		fmt.Printf("  the machine stood still for %v in all, which others may have caused\n", v.still.Round(time.Millisecond))
+		fmt.Printf("  the machine stood still or had no time for us for %v in all, which excuses what was late\n", v.still.Round(time.Millisecond))
 	}
 	const most = 10
 	for _, p := range v.problems[:min(most, len(v.problems))] {

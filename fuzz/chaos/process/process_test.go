@@ -137,3 +137,11 @@ func TestLimitFiles(t *testing.T) {
 type writer func([]byte)
 
 func (w writer) Write(b []byte) (int, error) { w(b); return len(b), nil }
+
+func TestWaited(t *testing.T) {
+	p, err := start(t, "wait", nil)
+	require.NoError(t, err)
+	require.Contains(t, process.Waited(p.PID()), strconv.Itoa(p.PID()))
+	require.NoError(t, p.Kill())
+	require.Empty(t, process.Waited(p.PID()))
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Usage is what a process holds of the machine.
@@ -38,4 +39,26 @@ func (p *Process) Usage() (Usage, error) {
 	}
 	u.Files = len(open)
 	return u, nil
+}
+
+// Waited is how long each thread of a process, by its id, was ready to run and did not get to, since it began: others had
+// the processors. It is read from the scheduler's statistics, and empty if the kernel keeps none.
+func Waited(pid int) map[string]time.Duration {
+	waited := make(map[string]time.Duration)
+	folder := fmt.Sprintf("/proc/%d/task", pid)
+	threads, err := os.ReadDir(folder)
+	if err != nil {
+		return waited // it has ended
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(folder + "/" + thread.Name() + "/schedstat")
+		if err != nil {
+			continue // so has the thread
+		}
+		var ran, waits int64
+		if _, err := fmt.Sscan(string(text), &ran, &waits); err == nil {
+			waited[thread.Name()] = time.Duration(waits)
+		}
+	}
+	return waited
 }
