@@ -132,7 +132,7 @@ func (k *soaking) oneWindow(ctx context.Context, r *running, lasts time.Duration
 
 // counted records what the gateway has counted in this window.
 func (k *soaking) counted(ctx context.Context, r *running) error {
-	m, err := r.settled(ctx)
+	m, err := r.hushed(ctx)
 	if err != nil {
 		return err
 	}
@@ -141,6 +141,26 @@ func (k *soaking) counted(ctx context.Context, r *running) error {
 		k.before[c.Node] = c
 	}
 	return nil
+}
+
+// quietFor is how long no answer must have come before a window ends. It is longer than any script
+// of the responder is late: an answer that was forwarded in one window and counted in the next would
+// look like one that nobody has sent.
+const quietFor = 3 * time.Second
+
+// hushed waits until nothing is held and no late answer comes any more.
+func (r *running) hushed(ctx context.Context) (metrics, error) {
+	m, err := r.settled(ctx)
+	for deadline := time.Now().Add(r.patience); err == nil && time.Now().Before(deadline); {
+		if !pause(ctx, quietFor) {
+			return nil, ctx.Err()
+		}
+		before := m.sum(answersMetric)
+		if m, err = r.site.metrics(ctx); err != nil || m.sum(answersMetric) == before {
+			return m, err
+		}
+	}
+	return m, err
 }
 
 // less is what was counted since.
