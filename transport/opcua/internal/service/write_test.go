@@ -62,7 +62,7 @@ func FuzzWriteValue(f *testing.F) {
 		require.True(t, s.Find(want.NodeID) == got.node)
 		require.Equal(t, want.AttributeID, got.attribute)
 		require.Equal(t, want.IndexRange, got.indexRange)
-		require.Equal(t, writtenAgain(want.Value), writtenAgain(got.value))
+		require.Equal(t, writtenAgain(want.Value), writtenAgain(&got.value))
 	})
 }
 
