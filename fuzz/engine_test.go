@@ -84,9 +84,12 @@ func newMachine(t *testing.T) *machine {
 // Publish implements core.Bus.
 func (m *machine) Publish(r *core.Request) error {
 	i, err := strconv.Atoi(string(r.Value))
-	if err != nil || time.Until(r.Deadline) != r.Timeout {
-		m.t.Errorf("a request with value %s, %v left, deadline in %v", r.Value, r.Timeout, time.Until(r.Deadline))
-		return nil
+	if err != nil {
+		m.t.Errorf("a request with value %s", r.Value)
+		return err
+	}
+	if left := time.Until(r.Deadline); left != r.Timeout {
+		m.t.Errorf("a request with %v left, deadline in %v", r.Timeout, left)
 	}
 	x := m.model.all[i]
 	x.taken = append(x.taken, publication{time.Now(), r.Timeout})
