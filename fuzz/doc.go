@@ -70,4 +70,5 @@
 //	2026-11-24  FuzzRawRequest  head_without_host                   in the oracle: the refusal of a HEAD that cannot be read has content
 //	2026-11-24  FuzzHostile     first_answer_says_dup               in the oracle: an answer of QoS 1 that says DUP may be the first
 //	2026-11-24  FuzzWriteValue  object_without_body                 in the oracle: the codec reads an object without a body, and panics as it writes it
+//	2026-11-24  FuzzRecord      length_not_canonical                a length written with too many bytes was read, and not written again as it was: refused
 package fuzz

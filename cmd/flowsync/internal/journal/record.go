@@ -32,6 +32,7 @@ var (
 	errLong     = errors.New("there is more than a record")
 	errChecksum = errors.New("its checksum is wrong")
 	errMessage  = errors.New("its mark of a message is neither 0 nor 1")
+	errLength   = errors.New("a length in it is written with more bytes than it needs")
 )
 
 // versionError is a record that another version of flowsync has written.
@@ -95,6 +96,9 @@ func decode(b []byte) (*idempotency.Record, error) {
 	if r.failed {
 		return nil, errShort
 	}
+	if r.padded {
+		return nil, errLength // flowsync writes none, and one record has one form
+	}
 	if len(r.rest) > 0 {
 		return nil, errLong
 	}
@@ -105,6 +109,7 @@ func decode(b []byte) (*idempotency.Record, error) {
 type reader struct {
 	rest   []byte
 	failed bool
+	padded bool // a length has zeroes at its end
 }
 
 func (r *reader) take(n int) []byte {
@@ -123,6 +128,7 @@ func (r *reader) text() []byte {
 		r.failed = true
 		return nil
 	}
+	r.padded = r.padded || size > 1 && r.rest[size-1] == 0
 	r.rest = r.rest[size:]
 	return r.take(int(n))
 }
