@@ -71,4 +71,6 @@
 //	2026-11-24  FuzzHostile     first_answer_says_dup               in the oracle: an answer of QoS 1 that says DUP may be the first
 //	2026-11-24  FuzzWriteValue  object_without_body                 in the oracle: the codec reads an object without a body, and panics as it writes it
 //	2026-11-24  FuzzRecord      length_not_canonical                a length written with too many bytes was read, and not written again as it was: refused
+//	2026-11-25  FuzzExpression  signature_without_end               jsonata-go 1.5.4 reads ! and ~ in a signature for ever: refused, with the place
+//	2026-11-25  FuzzApply       range_too_large                     a result too large when it is written was refused without the place of its rule
 package fuzz

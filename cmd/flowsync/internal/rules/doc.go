@@ -79,6 +79,7 @@
 //     from a budget of [MaxSteps] for one evaluation, and the depth of the stack is measured on
 //     the way. Values are at most 128 levels deep and [MaxPayload] bytes long. Regular
 //     expressions are RE2, linear in their input.
+//   - It never ends reading ! or ~ in the signature of a function: signatures are checked before.
 //   - A panic inside it becomes an error.
 //
 // What remains possible is an expression that is merely slow: rules are written by the

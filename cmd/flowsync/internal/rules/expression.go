@@ -31,6 +31,9 @@ func compile(source string) (*expression, []fault) {
 		return nil, []fault{{0, fmt.Sprintf("the expression is longer than %d bytes", MaxExpression), ""}}
 	}
 	blanked, faults := scan(source)
+	if len(faults) == 0 {
+		faults = signatures(blanked)
+	}
 	if len(faults) > 0 {
 		return nil, faults
 	}

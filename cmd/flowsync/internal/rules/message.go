@@ -14,6 +14,8 @@ type message struct {
 	decoded bool
 
 	cached any // what context has made
+
+	at, rewrote *rule // that runs; that made value
 }
 
 func newMessage(in Input) *message { return &message{in: in, raw: in.Payload} }
@@ -31,14 +33,18 @@ func (m *message) load() (any, error) {
 }
 
 // store replaces the payload.
-func (m *message) store(v any) { m.value, m.decoded, m.raw = v, true, nil }
+func (m *message) store(v any) { m.value, m.decoded, m.raw, m.rewrote = v, true, nil, m.at }
 
 // payload gives the bytes to send: the very ones that came, if no rule rewrote them.
 func (m *message) payload() ([]byte, error) {
 	if m.raw != nil || !m.decoded {
 		return m.raw, nil
 	}
-	return encode(m.value)
+	out, err := encode(m.value)
+	if err != nil && m.rewrote != nil {
+		err = m.rewrote.failed(err)
+	}
+	return out, err
 }
 
 // setVars sets variables for the rules that follow and for the publish topic.

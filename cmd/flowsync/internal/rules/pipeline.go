@@ -57,7 +57,7 @@ func (p *Pipeline) apply(m *message) error {
 	defer p.stashed.commit(&pending)
 	r := run{recall: p.stashed.recall, keep: pending.keep}
 	for i := range p.rules {
-		r.index = i
+		r.index, m.at = i, &p.rules[i]
 		if err := p.rules[i].run(m, &r); err != nil {
 			return p.rules[i].failed(err)
 		}

@@ -79,7 +79,7 @@ func (r *Run) walk(i int, m *message) error {
 	defer r.stash.commit(&pending)
 	way := run{recall: r.stash.recall, keep: pending.keep}
 	for ; i < len(r.pipeline.rules); i++ {
-		way.index, way.state, way.later = i, r.states[i], r.later
+		way.index, way.state, way.later, m.at = i, r.states[i], r.later, &r.pipeline.rules[i]
 		if err := r.pipeline.rules[i].run(m, &way); err != nil {
 			return r.pipeline.rules[i].failed(err)
 		}
