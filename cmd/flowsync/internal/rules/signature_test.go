@@ -9,13 +9,13 @@ import (
 // TestSignatures: each of the first would be parsed for ever.
 func TestSignatures(t *testing.T) {
 	for source, says := range map[string]string{
-		`function($x)<~>{1}`:                        "line 1 column 13: '~' cannot be in the signature of a function (write it as",
-		"1 +\n λ($x) <n!:n>{1}":                     "line 2 column 9: '!'",
-		"`function`()<a<!>>{1}":                     "line 1 column 15: '!'",
-		"function /* a */ ($x, $y\"z) /* b */ <n~n": "line 1 column 38: '~'",
-		`function($x)<n/"/~:n>{1}`:                  "column 15: '/'",
-		`function($x)<n:n>{ λ($y)<~ }`:              "column 26: '~'",
-		`(function($x)<é>{1})`:                      "column 15: 'é'",
+		`function($x)<~>{1}`:                "line 1 column 14: '~' cannot be in the signature of a function (write it as",
+		"1 +\n λ($x) <n!:n>{1}":             "line 2 column 10: '!'",
+		"`function`()<a<!>>{1}":             "line 1 column 16: '!'",
+		"function /* a */ ($x, $y\"z) <n~n": "line 1 column 31: '~'",
+		`function($x)<n/"/~:n>{1}`:          "column 15: '/'",
+		`function($x)<n:n>{ λ($y)<~ }`:      "column 26: '~'",
+		`(function($x)<é>{1})`:              "column 15: 'é'",
 	} {
 		_, problems := Compile(transform(source), CompileOptions{})
 		require.NotEmpty(t, problems, source)
