@@ -11,13 +11,13 @@ func (e *Engine) finish(h *held, r *Result, now int64) {
 	h.key.put(&r.ID)
 	r.Elapsed, r.Sent = time.Duration(now-h.begun), h.sent()
 	e.release(h.node, h.size)
+	if h.node.gate != nil {
+		defer e.leave(h, r.Outcome) // also if a callback panics: others wait for the place
+	}
 	if e.options.Observer != nil {
 		e.options.Observer.Ended(h.node, *r)
 	}
 	h.done.Complete(*r)
-	if h.node.gate != nil {
-		e.leave(h, r.Outcome)
-	}
 }
 
 // shardOf returns the shard that an id of this engine points to.

@@ -105,6 +105,39 @@ func TestPlaceAfterPanic(t *testing.T) {
 	}
 }
 
+// TestPlaceAfterPanicOfCompleter: a completer that panics, which servers survive, keeps no place.
+func TestPlaceAfterPanicOfCompleter(t *testing.T) {
+	for name, end := range map[string]func(*Engine, *Node, ID){
+		"refused":  func(e *Engine, _ *Node, id ID) { e.Fail(id, ErrRefused) },
+		"answered": func(e *Engine, n *Node, id ID) { e.Resolve(Answer{Node: n, Payload: answerTo(id, `"value":1`)}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e, node, bus := newSerialEngine(t, NodeOptions{})
+				id := e.Begin(&Call{Node: node}, panics{})
+				e.Begin(&Call{Node: node}, ignore{}) // waits
+				bus.requests = nil
+				require.Panics(t, func() { end(e, node, id) })
+				synctest.Wait()
+				require.Len(t, bus.requests, 1, "the next one has its turn")
+				require.NoError(t, e.Close())
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // within Publish
+		e, node, bus := newSerialEngine(t, NodeOptions{})
+		bus.publish = func(*Request) error { return ErrNotSent }
+		require.Panics(t, func() { e.Begin(&Call{Node: node}, panics{}) })
+		synctest.Wait()
+		requireFree(t, node)
+		require.NoError(t, e.Close())
+	})
+}
+
+type panics struct{}
+
+func (panics) Complete(Result) { panic("completer") }
+
 // TestTurnOfOneThatHasEnded: whoever ends on his way into the queue or to the place leaves nothing
 // behind in either.
 func TestTurnOfOneThatHasEnded(t *testing.T) {

@@ -73,8 +73,8 @@ func (e *entry) endOneLocked(w *waiter, after state, message []byte, r *core.Res
 	case w.first:
 		t.detachLocked(w)
 		return []ending{{waiter: w, result: *r}}
-	case r.Outcome == core.Cancelled && w.leaving == core.Cancelled:
-		joined.Repeat = 0
+	case w.leaving == core.Cancelled && unanswered(r.Outcome): // the deadline may have been before the engine's Cancel
+		joined.Outcome, joined.Message, joined.Repeat = core.Cancelled, whyGone, 0
 		return ended(&stats.Cancelled, joined)
 	case r.Outcome == core.Cancelled && after == freed:
 		joined.Outcome, joined.Message = core.NotPublished, whyUnsent

@@ -110,12 +110,13 @@ func (e *entry) identifyLocked(id core.ID) {
 // keepLocked takes a reply over, if there is room for it.
 func (e *entry) keepLocked(message []byte) {
 	t := e.table
+	e.late = nil
 	if t.bytes+int64(len(message)) > t.options.MaxBytes {
 		e.node.stats.Unkept++
 		e.enterLocked(inDoubt)
 		return
 	}
-	e.message, e.late = message, nil
+	e.message = message
 	e.cost += int64(len(message))
 	t.bytes += int64(len(message))
 	e.enterLocked(replied)

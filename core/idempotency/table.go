@@ -158,7 +158,7 @@ func (t *Table) seatLocked(w *waiter, key *core.Key, identity [32]byte) (*entry,
 	stats := &w.node.stats
 	e := t.findLocked(scope{w.node.name, key.User, key.Text}, w.began)
 	switch {
-	case t.closed:
+	case e == nil && t.closed:
 		stats.Begun++
 		return nil, w.end(&stats.Shutdown, core.Result{Outcome: core.Shutdown, Message: whyShutdown})
 	case e == nil && t.fullLocked(w.began, key):
@@ -173,7 +173,7 @@ func (t *Table) seatLocked(w *waiter, key *core.Key, identity [32]byte) (*entry,
 		return nil, w.end(&stats.Conflicts, core.Result{Repeat: core.Conflict, Message: whyConflict})
 	case e.state == replied:
 		return nil, w.replay(e, e.message)
-	case e.state == inDoubt && t.drained:
+	case e.state == inDoubt && t.drained, t.closed:
 		return nil, w.end(&stats.Shutdown, e.doubt(core.Shutdown, whyShutdown))
 	case t.waiting >= t.options.MaxWaiting:
 		return nil, w.end(&stats.Shed, e.doubt(core.Shed, whyWaiting))

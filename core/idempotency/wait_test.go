@@ -1,6 +1,7 @@
 package idempotency
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +125,21 @@ func TestAnsweredWhileCancelled(t *testing.T) {
 	})
 }
 
+// TestRunsOutWhileCancelled: the deadline comes between the moment at which the last one leaves and
+// that at which the engine hears of it. He has left, and does not wait for a late answer.
+func TestRunsOutWhileCancelled(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{})
+		first, joined := r.ask("k"), r.ask("k")
+		require.True(t, r.Cancel(first.id))
+		r.between.before(func() { wait(core.DefaultTimeout - time.Millisecond/2) })
+		wait(time.Millisecond / 2)
+		require.False(t, r.Cancel(joined.id), "the deadline was first")
+		joined.is(core.Cancelled, 0, "")
+		require.Equal(t, NodeStats{Begun: 1, Cancelled: 1, Left: 1, Keys: 1, Doubtful: 1}, r.Stats(r.a))
+	})
+}
+
 // TestLateBeforeComplete: an answer comes when the engine has ended the transaction, and its
 // completer has not been called.
 func TestLateBeforeComplete(t *testing.T) {
@@ -142,6 +158,26 @@ func TestLateBeforeComplete(t *testing.T) {
 		joined.is(core.Answered, core.Replayed, `1`)
 		r.ask("k").is(core.Answered, core.Replayed, `1`)
 		require.EqualValues(t, 1, r.Stats(r.a).Late)
+	})
+}
+
+// TestLateBeforeCompleteDoesNotFit: nothing is kept of an answer there is no room for, and the key
+// stays open for one that fits.
+func TestLateBeforeCompleteDoesNotFit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, setup{Options: Options{MaxBytes: 2000}})
+		first := r.ask("k", limit(time.Second))
+		r.published(1)
+		id := r.wire.requests()[0].ID
+		late := func(value string) {
+			r.Stray(r.a, &core.Stray{Kind: core.Late, ID: id, Payload: []byte(`{"id":"` + id.String() + `","value":` + value + `}`)})
+		}
+		late(`"` + strings.Repeat("x", 2000) + `"`)
+		wait(time.Second)
+		first.is(core.Timeout, 0, "")
+		require.Equal(t, NodeStats{Late: 1, Unkept: 1, Keys: 1, Doubtful: 1}, r.Stats(r.a))
+		late(`1`)
+		r.ask("k").is(core.Answered, core.Replayed, `1`)
 	})
 }
 
