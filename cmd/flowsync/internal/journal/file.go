@@ -33,11 +33,17 @@ type file struct {
 }
 
 // open opens the file. If there is none it is made elsewhere and renamed, so that an empty or
-// half-made keys.db is never anything but a damaged one.
+// half-made keys.db is never anything but a damaged one. A link that leads nowhere is no missing
+// file: what it leads to has the keys, and may only not be mounted.
 func (f *file) open() error {
-	_, err := os.Stat(f.path)
+	info, err := os.Stat(f.path)
 	switch {
+	case err == nil && !info.Mode().IsRegular() && !info.IsDir(): // opening a folder says what it is
+		return fmt.Errorf("journal: %s is no regular file: %s", f.path, remedy)
 	case errors.Is(err, os.ErrNotExist):
+		if to, err := os.Readlink(f.path); err == nil {
+			return fmt.Errorf("journal: %s leads to %s: %w: is its disk mounted? If so, %s", f.path, to, os.ErrNotExist, remedy)
+		}
 		if err := f.create(); err != nil {
 			return fmt.Errorf("journal: making %s: %w", f.path, err)
 		}
@@ -115,6 +121,8 @@ func (f *file) reopen() error {
 	})
 	switch {
 	case err == nil:
+	case f.broken != nil:
+		return f.broken
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return fmt.Errorf("journal: %s is in use: is another flowsync running with this --state? Stop it, or give each a folder of its own", f.path)
 	case errors.Is(err, os.ErrPermission):

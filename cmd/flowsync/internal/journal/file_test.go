@@ -38,6 +38,22 @@ func TestOpenFails(t *testing.T) {
 	require.ErrorIs(t, err, syscall.EFBIG)
 }
 
+// TestLinkToNowhere: where the disk with the keys is not mounted they are not begun anew.
+func TestLinkToNowhere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), fileName)
+	require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "gone", fileName), path))
+	_, err := Open(Options{Dir: filepath.Dir(path)})
+	require.ErrorContains(t, err, path+" leads to ")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	now, err := os.Lstat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.ModeSymlink, now.Mode().Type(), "the link has been replaced")
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.Symlink("/dev/null", path))
+	_, err = Open(Options{Dir: filepath.Dir(path)})
+	require.ErrorContains(t, err, path+" is no regular file")
+}
+
 // TestHalfMade: a draft that a crash left behind does not matter.
 func TestHalfMade(t *testing.T) {
 	dir := t.TempDir()
@@ -83,6 +99,7 @@ func TestDamaged(t *testing.T) {
 			}
 			require.ErrorContains(t, err, path+" is damaged")
 			require.ErrorContains(t, err, "move it away")
+			require.Equal(t, 1, strings.Count(err.Error(), "move it away"), err)
 			after, err := os.ReadFile(path)
 			require.NoError(t, err)
 			require.Equal(t, string(bad), string(after))
