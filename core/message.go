@@ -151,8 +151,9 @@ const (
 	Conflict                   // the other one was another request: nothing was done, and Outcome is 0
 )
 
-// RetrySafe says whether the request may be repeated without the risk of a second execution.
-func (r *Result) RetrySafe() bool { return r.Outcome.RetrySafe(r.Sent) }
+// RetrySafe says whether the request may be repeated without the risk of a second execution. It
+// never is while an earlier one with its key is in doubt, whatever the outcome of this one.
+func (r *Result) RetrySafe() bool { return r.Repeat != InDoubt && r.Outcome.RetrySafe(r.Sent) }
 
 // Stray is an answer that completed nothing. One that prolonged its transaction is among them.
 type Stray struct {

@@ -68,6 +68,7 @@ func TestMaxWaiting(t *testing.T) {
 		second, third := r.ask("k"), r.ask("k")
 		shed := r.ask("k").is(core.Shed, core.InDoubt, "") // without its key it would not be safe to repeat
 		require.Equal(t, r.wire.requests()[0].ID, shed.ID)
+		require.False(t, shed.RetrySafe())
 		second.held()
 		r.Cancel(second.id)
 		r.ask("k").held()
@@ -161,6 +162,7 @@ func TestClose(t *testing.T) {
 		require.NoError(t, r.Table.Close())
 		waiting.is(core.Shutdown, core.InDoubt, "")
 		r.ask("new").is(core.Shutdown, 0, "")
-		r.ask("d").is(core.Shutdown, core.InDoubt, "") // not safe to repeat: it has left
+		end := r.ask("d").is(core.Shutdown, core.InDoubt, "")
+		require.False(t, end.RetrySafe(), "it has left")
 	})
 }
