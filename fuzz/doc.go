@@ -69,6 +69,7 @@
 //	2026-11-24  FuzzHeader      additional_header_with_server_index a Call was read out of step with the guard, and could ask for 16 GiB
 //	2026-11-24  FuzzRawRequest  head_without_host                   in the oracle: the refusal of a HEAD that cannot be read has content
 //	2026-11-24  FuzzHostile     first_answer_says_dup               in the oracle: an answer of QoS 1 that says DUP may be the first
+//	2026-11-24  FuzzFrames      body_of_three_bytes                 in the oracle: it did not know the largest message
 //	2026-11-24  FuzzWriteValue  object_without_body                 in the oracle: the codec reads an object without a body, and panics as it writes it
 //	2026-11-24  FuzzRecord      length_not_canonical                a length written with too many bytes was read, and not written again as it was: refused
 //	2026-11-25  FuzzExpression  signature_without_end               jsonata-go 1.5.4 reads ! and ~ in a signature for ever: refused, with the place

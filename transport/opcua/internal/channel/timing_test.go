@@ -284,6 +284,7 @@ func FuzzFrames(f *testing.F) {
 	o.Guard = guard.New(guard.Limits{}).Request
 	o.HandshakeTimeout, o.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	o.MinLifetime, o.MaxLifetime = 50*time.Millisecond, 50*time.Millisecond
+	o.MaxMessage = 1 << 20 // the target looks at it
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h := newEcho()
 		h.handle = func(c *Channel, request uint32, body []byte) error {
