@@ -70,6 +70,7 @@
 //	2026-11-24  FuzzRawRequest  head_without_host                   in the oracle: the refusal of a HEAD that cannot be read has content
 //	2026-11-24  FuzzHostile     first_answer_says_dup               in the oracle: an answer of QoS 1 that says DUP may be the first
 //	2026-11-24  FuzzFrames      body_of_three_bytes                 in the oracle: it did not know the largest message
+//	2026-11-24  FuzzRouting     share_of_a_share                    mochi 2.7.9 takes $share/g/$share//+ for +: such a filter is refused
 //	2026-11-24  FuzzWriteValue  object_without_body                 in the oracle: the codec reads an object without a body, and panics as it writes it
 //	2026-11-24  FuzzRecord      length_not_canonical                a length written with too many bytes was read, and not written again as it was: refused
 //	2026-11-25  FuzzExpression  signature_without_end               jsonata-go 1.5.4 reads ! and ~ in a signature for ever: refused, with the place

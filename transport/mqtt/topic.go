@@ -34,6 +34,9 @@ func ValidateFilter(filter string) error {
 		if group == "" || inner == "" || strings.ContainsAny(group, "+#") {
 			return fmt.Errorf("topic filter %q: a shared subscription is $share/<group>/<filter>, the group without wildcards", abbreviate(filter))
 		}
+		if strings.HasPrefix(inner, sharePrefix) { // brokers read it in different ways
+			return fmt.Errorf("topic filter %q: a shared subscription of a shared subscription", abbreviate(filter))
+		}
 		rest = inner
 	}
 	for more := true; more; {

@@ -90,6 +90,9 @@ func validFilter(s string) bool {
 			return false
 		}
 		levels = levels[2:]
+		if len(levels) > 1 && levels[0] == "$share" {
+			return false // a share of a share: ours to refuse
+		}
 	}
 	for i, level := range levels {
 		alone := level == "+" || level == "#" && i == len(levels)-1

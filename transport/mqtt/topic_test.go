@@ -97,6 +97,7 @@ func TestValidate(t *testing.T) {
 		{"$share/g/a/+", "wildcard", ""},
 		{"$share/g", "", "$share/<group>/<filter>"},
 		{"$share//a", "", "$share/<group>/<filter>"},
+		{"$share/g/$share/h/a", "", "of a shared subscription"},
 		{"$share/+/a", "wildcard", "$share/<group>/<filter>"},
 	} {
 		for want, err := range map[string]error{"topic:" + c.topic: ValidateTopic(c.text), "filter:" + c.filter: ValidateFilter(c.text)} {
