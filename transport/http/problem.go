@@ -70,9 +70,6 @@ func (p *problem) append(b []byte) []byte {
 	return append(b, '}')
 }
 
-// retrySafe is false whatever the outcome while an earlier request with the same key is in doubt.
-func retrySafe(r *core.Result) bool { return r.RetrySafe() && r.Repeat != core.InDoubt }
-
 // appendResult appends what the engine says of the end. A conflict is no end of a transaction, and
 // has no outcome.
 func appendResult(b []byte, r *core.Result) []byte {
@@ -90,7 +87,7 @@ func appendResult(b []byte, r *core.Result) []byte {
 		b = append(b, `,"inDoubt":true`...)
 	}
 	b = append(b, `,"retrySafe":`...)
-	b = strconv.AppendBool(b, retrySafe(r))
+	b = strconv.AppendBool(b, r.RetrySafe())
 	b = append(b, `,"elapsedMs":`...)
 	b = strconv.AppendInt(b, r.Elapsed.Milliseconds(), 10)
 	if r.Outcome == core.ResponderError {

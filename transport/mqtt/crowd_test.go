@@ -85,6 +85,7 @@ func TestBrokerStopsReading(t *testing.T) {
 	published := make(chan *packets.Publish, 1<<16)
 	s := newScripted(t, func(s *scripted) { s.reject = func(raw net.Conn) { stalling(raw, resume, published) } })
 	g := newGateway(t, Options{URL: s.url(), Backlog: minBacklog}, core.NodeOptions{Topic: "a", Timeout: held})
+	g.bus.broker.stall = time.Minute // the connection must last, however slow the machine is
 	g.start()
 	value := `"` + strings.Repeat("x", 1000) + `"`
 	ends := map[core.Outcome]int{}

@@ -87,7 +87,8 @@
 // So that nobody relies on what does not come, a probe is published when there is a node that fails
 // fast, each time that the first publisher connects: without payload, to the topic of the first such
 // node with /probe behind it, of QoS 1, never retained, with an expiry of a second. [Bus.Broker] has
-// what it showed beside what CONNACK says. Without such a node there is none: a broker with access
+// what it showed beside what CONNACK says. A broker that twice ends the connection instead of answering
+// is not asked again. Without such a node there is none: a broker with access
 // rules logs what it refuses, and nobody needs to know.
 //
 // # When a broker is given up

@@ -33,7 +33,7 @@ const (
 	Unknown  Report = iota // it was not asked, for no node fails fast; or it has not answered
 	Reported               // it does
 	NotSeen                // it does not, or somebody subscribes to everything
-	Refused                // it does not let us publish where we asked
+	Refused                // it does not let us publish where we asked, or ended the connection when we did
 )
 
 var reportNames = [...]string{"not known", "yes", "not seen", "refused"}
@@ -53,7 +53,8 @@ func (b *Bus) Broker() BrokerInfo {
 // CONNACK tells most. Whether it reports that nobody is subscribed shows only when something is
 // published that nobody is subscribed to: an empty message of QoS 1 on the topic of the first node
 // that fails fast, with /probe behind it, never retained, which expires after a second. Without such
-// a node nobody needs to know, and nothing is published that nobody asked for.
+// a node nobody needs to know, and nothing is published that nobody asked for. Some brokers end the
+// connection of who publishes where he may not: then the probe is given up, see maxUnanswered.
 type knowledge struct {
 	bus *Bus
 	log *slog.Logger
@@ -62,9 +63,14 @@ type knowledge struct {
 	info  BrokerInfo
 	told  BrokerInfo
 	nodes []*core.Node
+
+	unanswered int // connections in a row that ended before the probe was answered, or have not yet
 }
 
 const probeSuffix = "/probe"
+
+// maxUnanswered is how many connections may end, one after the other, before the probe is answered.
+const maxUnanswered = 2
 
 func (k *knowledge) init(b *Bus) {
 	k.bus, k.log = b, b.broker.Logger.With("broker", b.broker.name)
@@ -87,11 +93,24 @@ func (k *knowledge) meet(s *session) {
 	report := k.info.NoSubscriber
 	k.info = infoOf(s.connack.Properties)
 	k.info.NoSubscriber = report
-	if topic := k.probeTopic(); topic != "" && k.info.MaxQoS > 0 {
-		s.conn.probe(topic)
+	if topic := k.probeTopic(); topic != "" && k.info.MaxQoS > 0 && k.mayAsk(topic) && s.conn.probe(topic) {
+		k.unanswered++
 		return // it is told when the broker has answered
 	}
 	k.tell()
+}
+
+// mayAsk says whether the probe has not been given up; k.mu is held.
+func (k *knowledge) mayAsk(topic string) bool {
+	if k.unanswered < maxUnanswered {
+		return true
+	}
+	if k.info.NoSubscriber == Unknown || k.info.NoSubscriber == NotSeen {
+		k.log.Warn("the probe is given up: each time it was published the connection ended; allow it in the broker's access rules",
+			"topic", topic)
+		k.info.NoSubscriber = Refused
+	}
+	return false
 }
 
 // probeTopic is where to ask; empty: nobody needs to know. k.mu is held.
@@ -104,10 +123,19 @@ func (k *knowledge) probeTopic() string {
 	return ""
 }
 
-// probed is told what the broker says to the probe, or 0x10 to a request.
+// reported is told of 0x10 that came to a request.
+func (k *knowledge) reported() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.info.NoSubscriber = Reported
+	k.tell()
+}
+
+// probed is told what the broker says to the probe.
 func (k *knowledge) probed(a *ack) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.unanswered = 0
 	switch {
 	case a.reason == reasonNoSubscribers:
 		k.info.NoSubscriber = Reported

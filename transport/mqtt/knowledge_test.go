@@ -3,6 +3,7 @@ package mqtt
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/stretchr/testify/require"
@@ -102,6 +103,36 @@ func TestDoubts(t *testing.T) {
 	_, err := g.engine.AddNode(core.NodeOptions{Name: "late", Topic: "late", Retain: true})
 	require.NoError(t, err)
 	require.Contains(t, g.log.String(), `does not allow retained messages" broker=`+s.url()+` nodes=late count=1`)
+}
+
+// TestProbeEndsTheConnection: some brokers end the connection of who publishes where he may not. The
+// probe must not keep the gateway from its work.
+func TestProbeEndsTheConnection(t *testing.T) {
+	s := newScripted(t)
+	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true, Timeout: time.Minute})
+	g.start()
+	for range maxUnanswered {
+		_, publisher := s.pair()
+		require.Equal(t, "a/probe", next[*packets.Publish](publisher).Topic)
+		s.dropAll()
+	}
+	answers, publisher := s.pair()
+	g.start()
+	require.Equal(t, Refused, g.bus.Broker().NoSubscriber)
+	g.untilLogged("the probe is given up")
+	g.untilLogged("failFast may have no effect")
+	_, done := g.begin(0, `1`)
+	answers.answer(publisher.requireValues("1"), `2`)
+	g.end(done, core.Answered)
+	for range 2 { // it stays given up, also when a request shows that the broker reports it
+		s.dropAll()
+		_, publisher = s.pair()
+		g.start()
+		_, done = g.begin(0, `3`)
+		publisher.acknowledge(packets.PUBACK, publisher.requireValues("3").PacketID, 0x10)
+		g.end(done, core.NoSubscriber)
+		g.until(func() bool { return g.bus.Broker().NoSubscriber == Reported })
+	}
 }
 
 // TestProbeIsNotPossible: a broker without QoS 1 cannot say it.

@@ -144,17 +144,18 @@ func (o *outbox) message(m *Message) error {
 }
 
 // probe publishes an empty message that is not counted, ahead of everything else, to see what the
-// broker says to it. It comes before the first request.
-func (o *outbox) probe(topic string) {
+// broker says to it. It comes before the first request. False: it cannot.
+func (o *outbox) probe(topic string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err != nil || o.limits.qos < 1 || o.window.quota < 1 {
-		return
+		return false
 	}
 	packet := appendProbe(nil, topic)
 	o.window.start(packet, flight{probe: true})
 	o.urgent = append(o.urgent, packet...)
 	o.more.Signal()
+	return true
 }
 
 // able says why nothing of the kind can be accepted; o.mu is held.

@@ -90,7 +90,7 @@ func (p *publisher) acknowledged(f flight, a *ack) {
 		p.refused(f.id, a)
 	case a.reason == reasonNoSubscribers && !f.id.IsZero():
 		p.bus.counters.noSubscriber.Add(1)
-		p.bus.knowledge.probed(a)
+		p.bus.knowledge.reported()
 		if f.unheard != nil {
 			p.bus.sink.Fail(f.id, f.unheard)
 		}

@@ -48,9 +48,7 @@ func (m *room) publish(rt *route, r *core.Request) error {
 		}
 	}
 	now := time.Now()
-	if !m.mayWait(&rt.account) {
-		m.dropExpired(now)
-	}
+	m.dropExpired(now) // the timer is put off while more comes all the time, see arm
 	if !m.mayWait(&rt.account) {
 		return errBacklog
 	}

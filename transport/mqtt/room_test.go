@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -130,6 +131,22 @@ func TestWaitUntilTheDeadline(t *testing.T) {
 	g.until(func() bool { return g.bus.Stats().Waiting == 1 })
 	require.EqualValues(t, 100, g.bus.Stats().Expired)
 	require.Less(t, g.bus.Stats().BacklogBytes, int64(1000))
+}
+
+// TestExpiredInACrowd: what expires is forgotten also while more comes all the time.
+func TestExpiredInACrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, Options{URL: "mqtt://x"}, core.NodeOptions{Topic: "a", Wait: true, Timeout: 100 * time.Millisecond},
+			core.NodeOptions{Topic: "b", Wait: true, Timeout: time.Minute})
+		_, done := g.begin(0, `1`)
+		for range 40 {
+			g.begin(1, `2`)
+			time.Sleep(expireEvery / 2)
+		}
+		g.end(done, core.NotPublished)
+		require.EqualValues(t, 1, g.bus.Stats().Expired)
+		require.EqualValues(t, 40, g.bus.Stats().Waiting)
+	})
 }
 
 // TestWaitIsBounded: of one node, of all, and what has expired makes room.

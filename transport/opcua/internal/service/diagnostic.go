@@ -45,8 +45,7 @@ func (n *Node) diagnosticOf(r *core.Result) *diagnostic {
 	if !r.ID.IsZero() {
 		facts = append(facts, "id "+r.ID.String())
 	}
-	safe := r.RetrySafe() && r.Repeat != core.InDoubt
-	facts = append(facts, fmt.Sprintf("retrySafe %t", safe))
+	facts = append(facts, fmt.Sprintf("retrySafe %t", r.RetrySafe()))
 	switch r.Repeat {
 	case core.InDoubt:
 		facts = append(facts, "inDoubt true")
