@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"io"
 	"time"
 
 	"github.com/flowsync-go/flowsync/core"
@@ -63,7 +62,7 @@ func identityOf(call *core.Call) (sum [sha256.Size]byte) {
 	writeLen(h, len(value))
 	h.Write(value)
 	writeLen(h, len(call.Key.Parameters))
-	io.WriteString(h, call.Key.Parameters) // never fails, see package hash
+	h.Write([]byte(call.Key.Parameters))
 	h.Sum(sum[:0])
 	return sum
 }
@@ -91,10 +90,10 @@ func (e *entry) enterLocked(s state) {
 	if e.state = s; s == inDoubt {
 		e.node.doubtful++
 	}
-	switch {
-	case s == inDoubt:
+	switch s {
+	case inDoubt:
 		e.table.ids[e.id] = e
-	case s == replied, s == freed:
+	case replied, freed:
 		delete(e.table.ids, e.id)
 	}
 }

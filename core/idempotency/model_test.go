@@ -257,10 +257,10 @@ func (m *model) restart() {
 			}
 		}
 		k.finish(modelEnd{}, modelEnd{core.Shutdown, core.InDoubt, ""})
-		switch {
-		case k.onDisk == "":
+		switch k.onDisk {
+		case "":
 			m.free(k)
-		case k.onDisk == "intent":
+		case "intent":
 			k.state = inDoubt
 		}
 	}

@@ -18,7 +18,6 @@ type program struct {
 	disk  *disk
 	asked []*asked
 	ends  []modelEnd // of those who have ended
-	trace []string
 }
 
 const (

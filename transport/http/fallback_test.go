@@ -53,11 +53,11 @@ func TestFallback(t *testing.T) {
 		for _, name := range []string{"Flowsync-Outcome", "Flowsync-In-Doubt", "Idempotency-Replayed"} {
 			require.Contains(t, got.Header.Get("Access-Control-Expose-Headers"), name)
 		}
-		switch {
-		case c.status == 200:
+		switch c.status {
+		case 200:
 			require.Equal(t, c.body, got.Text)
 			require.Equal(t, "application/json", got.Header.Get("Content-Type"))
-		case c.status == 204:
+		case 204:
 			require.Empty(t, got.Text)
 			require.Empty(t, got.Header.Get("Content-Type"))
 		default:

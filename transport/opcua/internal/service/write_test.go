@@ -75,5 +75,5 @@ func writtenAgain(v *ua.DataValue) (text string) {
 		}
 	}()
 	b, err := v.Encode()
-	return fmt.Sprint(b, err)
+	return fmt.Sprintf("%x %v", b, err)
 }
