@@ -72,6 +72,7 @@
 //	2026-11-24  FuzzFrames      body_of_three_bytes                 in the oracle: it did not know the largest message
 //	2026-11-24  FuzzRouting     share_of_a_share                    mochi 2.7.9 takes $share/g/$share//+ for +: such a filter is refused
 //	2026-11-24  FuzzWriteValue  object_without_body                 in the oracle: the codec reads an object without a body, and panics as it writes it
+//	2026-11-25  FuzzServer      bystander_idle                      in the oracle: the session of the other client ended when the fuzzing paused for a second
 //	2026-11-24  FuzzRecord      length_not_canonical                a length written with too many bytes was read, and not written again as it was: refused
 //	2026-11-25  FuzzExpression  signature_without_end               jsonata-go 1.5.4 reads ! and ~ in a signature for ever: refused, with the place
 //	2026-11-25  FuzzApply       range_too_large                     a result too large when it is written was refused without the place of its rule

@@ -71,10 +71,12 @@ func FuzzServer(f *testing.F) {
 type fuzzed struct {
 	listener  *pipes
 	bystander *rawclient.Client
+	idle      time.Duration // how long a new session may be
 }
 
 func newFuzzed(f *testing.F) *fuzzed {
-	s := &fuzzed{listener: &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}}
+	// The bystander is idle while an input plays, and while the fuzzing pauses: more than a second.
+	s := &fuzzed{listener: &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}, idle: time.Hour}
 	must := func(err error) {
 		if err != nil {
 			f.Fatal(err)
@@ -107,6 +109,7 @@ func newFuzzed(f *testing.F) *fuzzed {
 		f.Fatal("nobody can log in")
 	}
 	f.Cleanup(s.bystander.Close)
+	s.idle = time.Second // of those who play
 	return s
 }
 
@@ -203,7 +206,7 @@ func (s *fuzzed) enter(ctx context.Context, pair pair, level byte) *rawclient.Cl
 	}
 	var session *rawclient.Session
 	if level > 2 {
-		if session, err = c.CreateSession(ctx, time.Second); err == nil {
+		if session, err = c.CreateSession(ctx, s.idle); err == nil {
 			c.Use(session.Token)
 		}
 	}
