@@ -36,7 +36,17 @@ type gate struct {
 type waiting struct {
 	key      key
 	deadline int64
+	latest   int64    // after that there is not time enough for an answer
 	request  *Request // its own copy
+}
+
+// leastPart of a requester's time must be left when his turn comes. Behind a responder that does not
+// answer all deadlines come one shortly after the other: each would be published just to time out,
+// and nobody could say whether it was done. As it is, who has so little left ends as shed.
+const leastPart = 20
+
+func newWaiting(k key, deadline int64, r *Request) *waiting {
+	return &waiting{k, deadline, deadline - int64(r.Timeout/leastPart), r.Clone()}
 }
 
 func newGate() *gate { return &gate{places: map[key]*list.Element{}} }
@@ -68,18 +78,23 @@ func (g *gate) remove(k key) {
 	g.mu.Unlock()
 }
 
-// next gives the place to the one who has waited longest. nil: there is none, or the place is not
-// free, or it is for somebody else to see to that.
-func (g *gate) next() *waiting {
+// next gives the place to the one who has waited longest and has the time to be answered. nil: there
+// is none, or the place is not free, or it is for somebody else to see to that.
+func (g *gate) next(now int64) *waiting {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.turn != (key{}) || g.handing || g.closed || g.queue.Len() == 0 {
+	if g.turn != (key{}) || g.handing || g.closed {
 		return nil
 	}
-	w := g.queue.Remove(g.queue.Front()).(*waiting)
-	delete(g.places, w.key)
-	g.turn, g.handing = w.key, true
-	return w
+	for g.queue.Len() > 0 {
+		w := g.queue.Remove(g.queue.Front()).(*waiting)
+		delete(g.places, w.key)
+		if now <= w.latest { // or else his deadline ends him, as one who waits
+			g.turn, g.handing = w.key, true
+			return w
+		}
+	}
+	return nil
 }
 
 func (g *gate) handed() {

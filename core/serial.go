@@ -12,7 +12,7 @@ func (e *Engine) publishInTurn(k key, r *Request, deadline int64) {
 	if g.enter(k) {
 		e.hand(g, k, r)
 	} else if e.shardOf(k).wait(k) {
-		e.enqueue(g, &waiting{key: k, deadline: deadline, request: r.Clone()})
+		e.enqueue(g, newWaiting(k, deadline, r))
 	}
 	e.takeTurns(g)
 }
@@ -52,11 +52,12 @@ func (e *Engine) takeTurns(g *gate) {
 }
 
 func (e *Engine) takeTurn(g *gate) bool {
-	w := g.next()
+	now := e.clock.now()
+	w := g.next(now)
 	if w == nil {
 		return false
 	}
-	w.request.Timeout = time.Duration(w.deadline - e.clock.now())
+	w.request.Timeout = time.Duration(w.deadline - now)
 	e.hand(g, w.key, w.request)
 	return true
 }

@@ -18,6 +18,7 @@ type transaction struct {
 	serial   bool
 	deadline time.Time
 	latest   time.Time // the deadline is never moved beyond it
+	turnBy   time.Time // a turn that comes later is of no use
 	sent     bool
 	want     core.Outcome // 0: held
 	ended    time.Time    // when, if it has
@@ -66,6 +67,7 @@ func (m *model) begin(serial bool, limit time.Duration) *transaction {
 			x.latest = own
 		}
 	}
+	x.turnBy = x.deadline.Add(-x.deadline.Sub(now) / 20)
 	m.all = append(m.all, x)
 	switch {
 	case m.closed:
@@ -88,13 +90,13 @@ func (m *model) publish(x *transaction, now time.Time) {
 	}
 }
 
-// settle gives the place, if it is free, to the first who waits and whose deadline is to come.
+// settle gives the place, if it is free, to the first who waits and has the time to be answered.
 func (m *model) settle(now time.Time) {
 	if m.turn != nil || m.closed {
 		return
 	}
 	for _, x := range m.all {
-		if x.waits() && now.Before(x.deadline) {
+		if x.waits() && !now.After(x.turnBy) {
 			m.turn = x
 			m.publish(x, now)
 			return

@@ -26,6 +26,7 @@ func FuzzEngine(f *testing.F) {
 		{0, 200, 0, 201, 3, 1, 6, 255, 6, 255, 7, 0},               // error answer, long advance
 		{8, 0, 8, 0, 8, 0, 1, 0, 2, 0, 1, 1, 2, 1, 2, 2},           // serial: three in turn
 		{8, 0, 8, 20, 8, 0, 1, 0, 6, 60, 2, 0, 1, 2},               // serial: one is shed while it waits
+		{8, 0, 6, 15, 8, 0, 1, 0, 6, 103, 6, 69, 1, 1},             // serial: the turn comes with too little time left
 		{8, 0, 8, 0, 1, 0, 9, 0, 2, 0, 1, 1},                       // serial: the requester goes, a late answer frees the place
 		{8, 69, 8, 0, 1, 0, 9, 0, 6, 69, 2, 1},                     // serial: he goes, his deadline frees it
 		{8, 0, 8, 0, 8, 0, 9, 1, 4, 0, 1, 2, 10, 2, 7, 0},          // serial: one goes while he waits, the first fails
