@@ -65,7 +65,7 @@
 //	2026-11-24  FuzzRouting     left out by func unheard            mochi 2.7.9 does not match a/b with a/+/#: who subscribes so is told
 //	2026-11-24  FuzzOutlet      in the source                       {a/b} in the topic of a mapping was taken for two levels: it could feed itself unnoticed
 //	2026-11-24  FuzzRawRequest  in the source                       in the oracle: net/http reads no further than to a target that it does not like
-//	2026-11-24  FuzzTopic       in the source                       + and /# have the empty topic in common, which is none: mqtt.Overlap may say so
+//	2026-11-24  FuzzTopic       in the source                       + and /# have the empty topic in common, which is none: of mqtt.Overlap, gone since
 //	2026-11-24  FuzzHeader      additional_header_with_server_index a Call was read out of step with the guard, and could ask for 16 GiB
 //	2026-11-24  FuzzRawRequest  head_without_host                   in the oracle: the refusal of a HEAD that cannot be read has content
 //	2026-11-24  FuzzHostile     first_answer_says_dup               in the oracle: an answer of QoS 1 that says DUP may be the first

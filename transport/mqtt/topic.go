@@ -56,12 +56,29 @@ func ValidateFilter(filter string) error {
 // shared subscription the part behind the group counts. Wildcards at the first level do not
 // match topics that begin with $ (MQTT 5 §4.7.2).
 func Match(filter, topic string) bool {
-	return !strings.ContainsAny(topic, "+#") && overlap(Unshared(filter), topic)
+	filter = Unshared(filter)
+	if filter == "" || topic == "" || strings.ContainsAny(topic, "+#") {
+		return false
+	}
+	if topic[0] == '$' && (filter[0] == '+' || filter[0] == '#') {
+		return false
+	}
+	for {
+		wanted, restOfFilter, moreFilter := strings.Cut(filter, "/")
+		level, restOfTopic, moreTopic := strings.Cut(topic, "/")
+		switch {
+		case wanted == "#":
+			return true
+		case wanted != level && wanted != "+":
+			return false
+		case !moreTopic: // a/# matches a too
+			return !moreFilter || restOfFilter == "#"
+		case !moreFilter:
+			return false
+		}
+		filter, topic = restOfFilter, restOfTopic
+	}
 }
-
-// Overlap says whether there is a topic that both filters match. Each may be a plain topic or
-// a shared subscription. It finds rules that would feed themselves.
-func Overlap(a, b string) bool { return overlap(Unshared(a), Unshared(b)) }
 
 // Unshared returns the filter of a shared subscription, and any other filter as it is.
 func Unshared(filter string) string {
@@ -72,34 +89,6 @@ func Unshared(filter string) string {
 	}
 	return filter
 }
-
-func overlap(a, b string) bool {
-	if a == "" || b == "" {
-		return false
-	}
-	if isWild(a[0]) && b[0] == '$' || isWild(b[0]) && a[0] == '$' {
-		return false
-	}
-	for {
-		levelA, restA, moreA := strings.Cut(a, "/")
-		levelB, restB, moreB := strings.Cut(b, "/")
-		switch {
-		case levelA == "#" || levelB == "#":
-			return true
-		case levelA != levelB && levelA != "+" && levelB != "+":
-			return false
-		case !moreA && !moreB:
-			return true
-		case !moreA: // a/# matches a too
-			return restB == "#"
-		case !moreB:
-			return restA == "#"
-		}
-		a, b = restA, restB
-	}
-}
-
-func isWild(c byte) bool { return c == '+' || c == '#' }
 
 // validateString: MQTT 5 §1.5.4. What a string should not contain is refused like what it must
 // not, because a receiver may close the connection on either.

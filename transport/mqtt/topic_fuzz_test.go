@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -9,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzTopic holds validation, Match and Overlap against slow readings of MQTT 5 §1.5.4, §4.7 and
+// FuzzTopic holds validation and Match against slow readings of MQTT 5 §1.5.4, §4.7 and
 // §4.8.2. If dense, each byte of a, b and topic stands for a character that matters.
 func FuzzTopic(f *testing.F) {
 	for _, c := range [][3]string{
@@ -40,15 +39,6 @@ func FuzzTopic(f *testing.F) {
 		if validTopic(topic) {
 			require.Equal(t, matches(a, topic), Match(a, topic), "%q %q", a, topic)
 			require.Equal(t, matches(b, topic), Match(b, topic), "%q %q", b, topic)
-			if matches(a, topic) && matches(b, topic) {
-				require.True(t, Overlap(a, b), "%q and %q, which %q shows", a, b, topic)
-			}
-		}
-		require.Equal(t, Overlap(a, b), Overlap(b, a), "%q %q", a, b)
-		common, ok := commonTopic(a, b)
-		require.Equal(t, ok, Overlap(a, b), "%q %q: %q", a, b, common)
-		if common != "" {
-			require.True(t, !ok || matches(a, common) && matches(b, common), "the model is wrong: %q %q: %q", a, b, common)
 		}
 	})
 }
@@ -133,50 +123,4 @@ func matchLevels(filter, topic []string) bool {
 	default:
 		return (filter[0] == "+" || filter[0] == topic[0]) && matchLevels(filter[1:], topic[1:])
 	}
-}
-
-// commonTopic looks for a topic that both filters match. As for Overlap, the empty text is one: it is
-// all that + and /# have in common, and costs a warning too many.
-func commonTopic(a, b string) (string, bool) {
-	x, y := levelsOf(a), levelsOf(b)
-	common, ok := commonLevels(x, y)
-	if !ok {
-		return "", false
-	}
-	topic := strings.Join(common, "/")
-	return topic, !strings.HasPrefix(topic, "$") || !isWildcard(x[0]) && !isWildcard(y[0])
-}
-
-func commonLevels(x, y []string) ([]string, bool) {
-	switch {
-	case len(x) > 0 && x[0] == "#":
-		return somewhere(y), true
-	case len(y) > 0 && y[0] == "#":
-		return somewhere(x), true
-	case len(x) == 0 || len(y) == 0:
-		return nil, len(x) == len(y)
-	}
-	level := x[0]
-	if level == "+" {
-		level = y[0]
-	}
-	if y[0] != "+" && level != y[0] {
-		return nil, false
-	}
-	if level == "+" {
-		level = "x"
-	}
-	rest, ok := commonLevels(x[1:], y[1:])
-	return append([]string{level}, rest...), ok
-}
-
-// somewhere is a topic that a filter matches.
-func somewhere(filter []string) []string {
-	topic := slices.Clone(filter)
-	for i, level := range topic {
-		if isWildcard(level) {
-			topic[i] = "x"
-		}
-	}
-	return topic
 }

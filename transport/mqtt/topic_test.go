@@ -44,34 +44,6 @@ func TestMatch(t *testing.T) {
 		{"a", "", false},
 	} {
 		require.Equal(t, c.want, Match(c.filter, c.topic), "%q %q", c.filter, c.topic)
-		if !strings.ContainsAny(c.topic, "+#") && !strings.HasPrefix(c.topic, sharePrefix) {
-			require.Equal(t, c.want, Overlap(c.filter, c.topic))
-			require.Equal(t, c.want, Overlap(c.topic, c.filter))
-		}
-	}
-}
-
-func TestOverlap(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want bool
-	}{
-		{"a/+", "+/b", true},
-		{"a/+", "b/+", false},
-		{"a/+/c", "a/b/+", true},
-		{"a/+/c", "a/b/+/d", false},
-		{"a/#", "+", true},
-		{"a/#", "a/+/c", true},
-		{"a/b/#", "a/+", true},
-		{"a/b/c/#", "a/+", false},
-		{"#", "+", true},
-		{"#", "$SYS/#", false},
-		{"+/x", "$SYS/x", false},
-		{"$share/g/a/+", "$share/h/+/b", true},
-		{"$share/x", "$share/x", true}, // no group: taken as it is
-	} {
-		require.Equal(t, c.want, Overlap(c.a, c.b), "%q %q", c.a, c.b)
-		require.Equal(t, c.want, Overlap(c.b, c.a), "%q %q", c.b, c.a)
 	}
 }
 
