@@ -1,11 +1,8 @@
 package core
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,34 +18,21 @@ import (
 // TestEngineTranscripts plays the golden transcripts under testdata/engine on an engine with
 // invented time.
 func TestEngineTranscripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/engine/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			synctest.Test(t, func(t *testing.T) { play(t, file, string(text)) })
+	golden(t, "testdata/engine/*.txt", func(t *testing.T, script []line) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t)
+			defer s.engine.Close()
+			for _, l := range script {
+				if l.words[0] == "node" {
+					s.open(l.words[1:])
+				} else {
+					l.require(t, s.play(l.words))
+				}
+			}
+			require.NoError(t, s.engine.Close())
+			requireAddsUp(t, s.engine)
 		})
-	}
-}
-
-func play(t *testing.T, file, text string) {
-	s := newStage(t)
-	defer s.engine.Close()
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		command, want, ok := strings.Cut(lines.Text(), "->")
-		words := strings.Fields(command)
-		if !ok && len(words) > 0 && words[0] == "node" {
-			s.open(words[1:])
-		} else if ok {
-			require.Equal(t, strings.TrimSpace(want), s.play(words), "%s:%d: %s", file, n, command)
-		}
-	}
-	require.NoError(t, lines.Err())
-	require.NoError(t, s.engine.Close())
-	requireAddsUp(t, s.engine)
+	})
 }
 
 // stage is an engine with one node, its bus, and what has happened since the last command. A request

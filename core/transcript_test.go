@@ -1,41 +1,22 @@
 package core
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // TestTranscripts plays the golden transcripts under testdata on one shard with invented time.
 func TestTranscripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			f, err := os.Open(file)
-			require.NoError(t, err)
-			defer f.Close()
-			p := newPlayer()
-			lines := bufio.NewScanner(f)
-			for n := 1; lines.Scan(); n++ {
-				command, want, ok := strings.Cut(lines.Text(), "->")
-				if !ok {
-					continue
-				}
-				require.Equal(t, strings.TrimSpace(want), p.play(strings.Fields(command)), "%s:%d: %s", file, n, command)
-			}
-			require.NoError(t, lines.Err())
-		})
-	}
+	golden(t, "testdata/*.txt", func(t *testing.T, script []line) {
+		p := newPlayer()
+		for _, l := range script {
+			l.require(t, p.play(l.words))
+		}
+	})
 }
 
 // player is a shard with two nodes, the names of its transactions, and a clock.
