@@ -71,6 +71,8 @@
 //     session: they wait for both in window.go, and are given once.
 //   - Its topic aliases outlive the connection that knew them: it is not told that clients take any.
 //   - Shared subscriptions with a wildcard in front match topics that begin with $: misread.go.
+//   - It grants a shared subscription of a shared subscription and gives it nothing: it is refused
+//     there.
 //   - Subscriptions outlive an expired session: OnClientExpired in session.go ends them.
 //
 // One is not: a client that subscribes to a/+/# is not given what is published on a/b, as he should

@@ -26,7 +26,7 @@ func (h *hook) Provides(method byte) bool {
 	case broker.OnConnect, broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnSelectSubscribers,
 		broker.OnPublish, broker.OnPublished, broker.OnPublishDropped,
 		broker.OnSessionEstablish, broker.OnSessionEstablished, broker.OnDisconnect,
-		broker.OnSubscribed, broker.OnUnsubscribed, broker.OnClientExpired,
+		broker.OnSubscribe, broker.OnSubscribed, broker.OnUnsubscribed, broker.OnClientExpired,
 		broker.OnPacketRead, broker.OnQosPublish, broker.OnQosComplete, broker.OnQosDropped,
 		broker.OnWill, broker.OnWillSent, broker.OnRetainedExpired:
 		return true

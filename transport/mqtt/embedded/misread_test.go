@@ -36,3 +36,30 @@ func TestParentLevelIsNamed(t *testing.T) {
 		require.False(t, losesParent(filter), filter)
 	}
 }
+
+// The broker would take a share of a share, and never give it anything. It is refused by itself, in
+// both versions of MQTT, and stands in nobody's session.
+func TestShareOfAShareIsRefused(t *testing.T) {
+	g := newGateway(t, Options{}, core.NodeOptions{})
+	twice := func(properties ...byte) []byte {
+		body := append([]byte{0, 9}, properties...)
+		for _, filter := range []string{"$share/g/$share/h/a", "$share/g/a", "$SHARE/g/$Share/h/#"} {
+			body = append(append(body, text(filter)...), 1)
+		}
+		return body
+	}
+	w := g.dial("3.1.1", true)
+	w.send(0x82, twice())
+	kind, body := w.next()
+	require.Equal(t, []byte{0x90, 0, 9, 0x80, 1, 0x80}, append([]byte{kind}, body...))
+
+	w, _ = g.dialWindowSession("5", true, 10)
+	w.send(0x82, twice(0))
+	kind, body = w.next()
+	require.Equal(t, []byte{0x90, 0, 9, 0, 0x8f, 1, 0x8f}, append([]byte{kind}, body...))
+	for _, id := range []string{"3.1.1", "5"} {
+		cl, ok := g.broker.server.Clients.Get(id)
+		require.True(t, ok)
+		require.Len(t, cl.State.Subscriptions.GetAll(), 1)
+	}
+}

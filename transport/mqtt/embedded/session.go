@@ -17,6 +17,12 @@ func (h *hook) OnSessionEstablished(cl *broker.Client, _ packets.Packet) {
 	h.b.generations.bump()
 }
 
+// OnSubscribe is called before the filters are looked at.
+func (h *hook) OnSubscribe(_ *broker.Client, pk packets.Packet) packets.Packet {
+	refuse(pk.Filters)
+	return pk
+}
+
 // OnSubscribed and OnUnsubscribed are called before the client is told.
 func (h *hook) OnSubscribed(cl *broker.Client, pk packets.Packet, _ []byte) {
 	h.b.generations.bump()
