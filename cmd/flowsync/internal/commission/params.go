@@ -37,8 +37,8 @@ func (l *loader) parameter(id string, at Position, declared *value) *value {
 	o.done()
 	if text, given := l.options.Params[id]; given {
 		l.usedParams[id] = true
-		v = p.given(text, at)
 		p.what, p.secret = "--param "+name, true
+		v = p.given(text, at)
 	} else if v == nil && !o.broken && !o.has("default") {
 		l.errorf(at, "the parameter %s has no default: give it a value with --param %s=…", name, name)
 	}
@@ -74,16 +74,22 @@ func (p *param) allow(o *object) {
 }
 
 // given reads the text of an option as the type that the parameter has; without a type it is
-// what it would be in the file. Text that is not of the type stays text, which does not fit.
+// what it would be in the file. Text that is not of the type stays text, which does not fit. nil: it
+// is a number that cannot be had, and that is reported.
 func (p *param) given(text string, at Position) *value {
 	if p.wanted == "string" {
 		return stringValue(text, at)
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err == nil && len(doc.Content) == 1 {
-		n := doc.Content[0]
-		if v, err := scalarValue(n, at); err == nil && v.text == text && v.kind != nullKind {
+		v, err := scalarValue(doc.Content[0], at)
+		switch number := v.kind == intKind || v.kind == floatKind; {
+		case v.text != text || v.kind == nullKind: // a part of the text was a comment, quotes, a tag
+		case err == nil:
 			return v
+		case number && p.wanted == "":
+			p.errorf(at, "%s: its value is a number that JSON does not know, or that does not fit into 64 bits: declare the parameter with type: string if it is a text", p.what)
+			return nil
 		}
 	}
 	return stringValue(text, at)

@@ -2,9 +2,12 @@ package commission
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -134,12 +137,17 @@ func (v *value) shown() string {
 	return v.kind.String()
 }
 
-// scalarValue reads a scalar as the library has tagged it.
+// scalarValue reads a scalar as the library has tagged it. With an error it has the kind that it
+// was to be.
 func scalarValue(n *yaml.Node, at Position) (*value, error) {
 	v := stringValue(n.Value, at)
 	var err error
 	switch n.ShortTag() {
 	case "!!str", "!!timestamp": // a date is text here
+		if n.Style == 0 && vast(n.Value) {
+			v.kind = floatKind
+			err = fmt.Errorf("%q is a number that does not fit into 64 bits: put it in quotes if it is a text", clip(n.Value))
+		}
 	case "!!null":
 		v.kind = nullKind
 	case "!!bool":
@@ -159,6 +167,22 @@ func scalarValue(n *yaml.Node, at Position) (*value, error) {
 		err = fmt.Errorf("the tag %s is not supported", clip(n.Tag))
 	}
 	return v, err
+}
+
+// otherBase matches integers that are not decimal; those that fit are none of the library's texts.
+var otherBase = regexp.MustCompile(`^[-+]?0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)$`)
+
+// vast says whether a plain word is a number that is so large that the library takes it for text. It
+// is read as the library reads numbers.
+func vast(word string) bool {
+	if word == "" || !strings.ContainsRune("+-.0123456789", rune(word[0])) {
+		return false
+	}
+	if word[0] != '.' {
+		word = strings.ReplaceAll(word, "_", "")
+	}
+	_, err := strconv.ParseFloat(word, 64)
+	return errors.Is(err, strconv.ErrRange) && !strings.ContainsAny(word, "xX") || otherBase.MatchString(word)
 }
 
 // inText gives a scalar as !sub puts it into a text: as JSON writes it, so that it can stand in
