@@ -66,6 +66,7 @@ func rules() []rule {
 		{"own-data", (*checker).ownData},
 		{"one-treq", (*checker).oneTreq},
 		{"one-treq-per-key", (*checker).oneTreqPerKey},
+		{"conflict", (*checker).conflict},
 		{"retry-safe", (*checker).retrySafe},
 		{"never-early", (*checker).neverEarly},
 		{"in-time", (*checker).inTime},

@@ -8,7 +8,8 @@
 //
 //   - requester, responder, transaction, node, answer, outcome: as in package core.
 //   - marker: a number that a requester puts into its value and a responder gives back. It tells
-//     whose data a reply carries. Requests that repeat one idempotency key have one marker.
+//     whose data a reply carries. Requests that repeat one idempotency key have one marker; one that
+//     comes with another's key has its own.
 //   - tap: the proxy between gateway and broker, see package tap; package watch lets it record.
 //   - life: one gateway process, from its start to its end.
 //   - story: all events of one marker. flight: all events of one id.
@@ -37,6 +38,7 @@
 //   - one-treq: no id and no request is published twice.
 //   - one-treq-per-key: of the requests with one key at most one is published within the window,
 //     over all gateways that share a state directory, unless the broker refused it.
+//   - conflict: that a key is another request's is said only if one with another value had it before.
 //   - retry-safe: who hears not_published, shed, no_subscriber or retrySafe can rely on it: the tap
 //     has not seen the whole request, or the broker has refused it.
 //   - never-early, in-time: no timeout before the deadline, no reply long after it.

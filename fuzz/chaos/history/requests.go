@@ -78,6 +78,33 @@ func (c *checker) apart(k key, window time.Duration, one, two *flight) {
 	}
 }
 
+// conflict: who is told that his key is another request's is not the only one who has used it.
+func (c *checker) conflict() {
+	first, other := make(map[key]*attempt), make(map[key]*attempt) // other: the first one with another value
+	for _, a := range c.attempts {
+		k := key{0, a.Node, a.User, a.Key}
+		switch f := first[k]; {
+		case a.Key == "":
+		case f == nil:
+			first[k] = a
+		case f.Marker != a.Marker && other[k] == nil:
+			other[k] = a
+		}
+	}
+	for _, a := range c.attempts {
+		k := key{0, a.Node, a.User, a.Key}
+		before := first[k]
+		if before != nil && before.Marker == a.Marker {
+			before = other[k]
+		}
+		for _, r := range a.replies {
+			if r.Conflict && (before == nil || before.Seq > r.Seq) {
+				c.report(a.story, "request %d was told that its key is that of another request, and there is none", a.Seq)
+			}
+		}
+	}
+}
+
 // stateOf tells lives apart that do not share a state directory.
 func (c *checker) stateOf(life uint32) uint64 {
 	for _, l := range c.lives {

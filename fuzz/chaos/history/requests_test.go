@@ -101,6 +101,22 @@ func TestOneTreqPerKey(t *testing.T) {
 			ask := s.ask(2, func(a *Asked) { a.Node, a.Key = keyed, "k" })
 			s.reply(ask, 0, "", func(r *Replied) { r.Conflict, r.Status = true, 422 })
 		}},
+		{"a conflict with nobody", []string{"conflict"}, func(s *scene) {
+			s.retry(1, 1, "answered", nil)
+			ask := s.ask(1, func(a *Asked) { a.Node, a.Key = keyed, "k" })
+			s.reply(ask, 0, "", func(r *Replied) { r.Conflict, r.Status = true, 422 })
+		}},
+		{"a conflict with who came later", []string{"conflict"}, func(s *scene) {
+			s.retry(1, 1, "answered", nil)
+			ask := s.ask(1, func(a *Asked) { a.Node, a.Key = keyed, "k" })
+			s.reply(ask, 0, "", func(r *Replied) { r.Conflict, r.Status = true, 422 })
+			s.reply(s.ask(2, func(a *Asked) { a.Node, a.Key = keyed, "k" }), 0, "", func(r *Replied) { r.Conflict, r.Status = true, 422 })
+		}},
+		{"the data of who had the key before", []string{"answered", "own-data"}, func(s *scene) {
+			s.retry(1, 1, "answered", nil)
+			ask := s.ask(2, func(a *Asked) { a.Node, a.Key = keyed, "k" })
+			s.reply(ask, 0, "answered", func(r *Replied) { r.Replayed, r.Marker = true, 1 })
+		}},
 		{"a conflict that was published", bad, func(s *scene) {
 			s.retry(1, 1, "answered", nil)
 			ask := s.ask(2, func(a *Asked) { a.Node, a.Key = keyed, "k" })

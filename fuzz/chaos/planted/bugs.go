@@ -133,6 +133,14 @@ var Bugs = []Bug{
 `,
 		}},
 	}, {
+		Name:  "key-shared", // whoever comes with a key gets what was answered to it, whatever he asks
+		Rules: []string{"own-data"},
+		Changes: []Change{{
+			File: "core/idempotency/table.go",
+			Old:  "	case e.identity != identity:\n",
+			New:  "	case e.identity != identity && planted != \"key-shared\":\n",
+		}},
+	}, {
 		Name:  "not-serial", // a serial node lets everybody go at once
 		Rules: []string{"serial"},
 		Changes: []Change{{

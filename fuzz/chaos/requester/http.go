@@ -143,6 +143,9 @@ func (w *httpWorker) keyed(ctx context.Context, q Request) {
 	if q.Repeat {
 		w.single(ctx, w.c, q)
 	}
+	if q.Clash != 0 {
+		w.single(ctx, w.c, q.other())
+	}
 }
 
 // twins asks, twice at the same time if the request says so.

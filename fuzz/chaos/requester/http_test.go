@@ -100,11 +100,13 @@ func TestHTTP(t *testing.T) {
 	do(ask(0, script.Unusable, nil), ask(0, script.Malformed, nil), ask(0, script.Big, nil), ask(0, script.Past, nil))
 	leave := func(q *requester.Request) { q.Leave = 2 * time.Millisecond }
 	do(ask(0, script.Silent, leave), ask(0, script.Silent, leave))
-	do(ask(2, script.Again, func(q *requester.Request) { q.Key, q.Tries, q.Twin, q.Repeat = "a key", 4, true, true }))
+	do(ask(2, script.Again, func(q *requester.Request) {
+		q.Key, q.Tries, q.Twin, q.Repeat, q.Clash = "a key", 4, true, true, script.Marker(99, script.Malformed)
+	}))
 	require.Equal(t, "a key", seen.Load().Header.Get("Idempotency-Key"))
 	do(ask(3, script.Echo, nil), ask(3, script.Echo, nil), ask(3, script.Echo, nil), ask(3, script.Echo, nil), ask(0, script.Echo, nil))
 	require.Equal(t, map[string]uint64{
-		"answered": 7, "responder_error": 1, "timeout, in doubt": 1, "shed, substituted": 1, "conflict": 1,
+		"answered": 7, "responder_error": 1, "timeout, in doubt": 1, "shed, substituted": 1, "conflict": 2,
 		"refused with 0x194": 1, "refused with 0x190": 1, "connection ended": 1, "left": 2, "shed": 2, "answered, replayed": 3,
 	}, r.of(history.HTTP))
 	require.Len(t, r.lost, 2)

@@ -72,6 +72,9 @@ func (k *keeper) do(ctx context.Context, q Request) {
 	if q.Repeat {
 		k.single(ctx, q)
 	}
+	if q.Clash != 0 {
+		k.single(ctx, q.other())
+	}
 }
 
 // single asks once and waits for the reply; false: there was no session.

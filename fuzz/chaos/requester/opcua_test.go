@@ -54,10 +54,12 @@ func TestOPCUA(t *testing.T) {
 		ask(1, script.Silent, nil),
 		ask(0, script.Silent, func(q *requester.Request) { q.Limit = 60 * time.Millisecond }),
 		ask(0, script.Silent, func(q *requester.Request) { q.Leave = 5 * time.Millisecond }),
-		ask(2, script.Echo, func(q *requester.Request) { q.Key, q.Tries, q.Twin, q.Repeat = "a key", 3, true, true }),
+		ask(2, script.Echo, func(q *requester.Request) {
+			q.Key, q.Tries, q.Twin, q.Repeat, q.Clash = "a key", 3, true, true, script.Marker(99, script.Error)
+		}),
 	), 1, 20)
-	require.Equal(t, map[string]uint64{"answered": 6, "responder_error": 1, "timeout": 2, "cancelled": 1}, r.of(history.OPCUA))
-	require.Equal(t, uint64(10), r.tally.Asked())
+	require.Equal(t, map[string]uint64{"answered": 6, "responder_error": 2, "timeout": 2, "cancelled": 1}, r.of(history.OPCUA))
+	require.Equal(t, uint64(11), r.tally.Asked())
 	require.Equal(t, uint64(6), r.tally.Answered())
 	require.Zero(t, r.tally.Open())
 	require.Len(t, r.tally.TakeLate(), 2)

@@ -24,7 +24,18 @@ type Request struct {
 	Tries int
 	// Repeat: after an answer it is asked once more, with its key.
 	Repeat bool
+	// Clash is the marker of another request that comes last, with the same key; 0: there is none.
+	Clash uint64
 }
+
+// other is the request that comes with a key which is not its own.
+func (q Request) other() Request {
+	q.Marker, q.Leave = q.Clash, 0
+	return q
+}
+
+// clashing tells the number of a request that comes with another's key from all others.
+const clashing = 1 << 40
 
 // Planner decides what requests are like, by their numbers and a seed alone.
 type Planner struct {
@@ -51,6 +62,9 @@ func (p *Planner) Plan(n uint64) Request {
 		q.Key = "key-" + string(appendNumber(nil, n))
 		q.Tries = 1 + r.IntN(4)
 		q.Twin, q.Repeat = r.IntN(4) == 0, r.IntN(3) == 0
+		if r.IntN(4) == 0 {
+			q.Clash = script.Marker(n|clashing, script.Echo)
+		}
 	}
 	if r.IntN(100) < p.Mix.Leaving {
 		q.Leave = time.Duration(1+r.IntN(100)) * time.Millisecond

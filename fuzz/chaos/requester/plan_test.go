@@ -20,7 +20,7 @@ var planned = []requester.Node{
 
 func TestPlan(t *testing.T) {
 	p := requester.Planner{Seed: 4, Nodes: planned, Mix: requester.Mix{Odd: 10, Failing: 5, Leaving: 2}}
-	nodes, scripts, left, limits := map[string]int{}, map[script.Script]int{}, 0, 0
+	nodes, scripts, left, limits, clashes := map[string]int{}, map[script.Script]int{}, 0, 0, 0
 	const requests = 6000
 	for n := range uint64(requests) {
 		q := p.Plan(n + 1)
@@ -29,6 +29,11 @@ func TestPlan(t *testing.T) {
 		nodes[q.Node.Name]++
 		scripts[script.Of(q.Marker)]++
 		require.Equal(t, q.Node.Window > 0, q.Key != "")
+		if q.Clash != 0 {
+			clashes++
+			require.NotEmpty(t, q.Key)
+			require.Greater(t, q.Clash>>8, uint64(requests))
+		}
 		if q.Leave > 0 {
 			left++
 		}
@@ -40,6 +45,7 @@ func TestPlan(t *testing.T) {
 	require.InDelta(t, requests/2, nodes["a"], requests/20)
 	require.InDelta(t, requests/50, left, requests/100)
 	require.Greater(t, limits, requests/20)
+	require.Greater(t, clashes, requests/6/8)
 	require.Greater(t, scripts[script.Echo], requests/3)
 	for _, s := range script.All() {
 		require.Positive(t, scripts[s], s)
