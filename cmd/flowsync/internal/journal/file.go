@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -32,9 +31,8 @@ type file struct {
 	broken error
 }
 
-// open opens the file. If there is none it is made elsewhere and renamed, so that an empty or
-// half-made keys.db is never anything but a damaged one. A link that leads nowhere is no missing
-// file: what it leads to has the keys, and may only not be mounted.
+// open opens the file, and makes it if there is none. A link that leads nowhere is no missing file:
+// what it leads to has the keys, and may only not be mounted.
 func (f *file) open() error {
 	info, err := os.Stat(f.path)
 	switch {
@@ -44,53 +42,22 @@ func (f *file) open() error {
 		if to, err := os.Readlink(f.path); err == nil {
 			return fmt.Errorf("journal: %s leads to %s: %w: is its disk mounted? If so, %s", f.path, to, os.ErrNotExist, remedy)
 		}
-		if err := f.create(); err != nil {
+		if err := f.create(); err != nil && !exists(f.path) { // else another process has made it
 			return fmt.Errorf("journal: making %s: %w", f.path, err)
 		}
 	case err != nil:
 		return fmt.Errorf("journal: %w", err)
 	}
-	return f.reopen()
+	if err := f.reopen(); err != nil {
+		return err
+	}
+	f.sweep()
+	return nil
 }
 
-func (f *file) create() error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
-		return err
-	}
-	draft := f.path + ".new"
-	if err := os.Remove(draft); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	db, err := bbolt.Open(draft, 0o600, options())
-	if err != nil {
-		return err
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		if _, err := tx.CreateBucket(bucketName); err != nil {
-			return err
-		}
-		meta, err := tx.CreateBucket(metaName)
-		if err != nil {
-			return err
-		}
-		return meta.Put(formatName, []byte{version})
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(draft, f.path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(f.path))
-}
-
-// syncFolder makes the new name of a file survive a power failure.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // The list of free pages is written too: without it bbolt looks for them when it opens a file, on
@@ -99,12 +66,9 @@ func options() *bbolt.Options {
 	return &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, OpenFile: openExisting}
 }
 
-// openExisting does not make a file where there is none, unless it is the draft of a new one.
+// openExisting does not make a file where there is none.
 func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
-	if filepath.Base(path) == fileName {
-		flag &^= os.O_CREATE
-	}
-	return os.OpenFile(path, flag, mode)
+	return os.OpenFile(path, flag&^os.O_CREATE, mode)
 }
 
 // reopen opens a file that is there, after closing it if it is open.

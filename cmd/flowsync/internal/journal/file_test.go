@@ -29,13 +29,13 @@ func TestOpenFails(t *testing.T) {
 	_, err = Open(Options{Dir: dir})
 	require.ErrorIs(t, err, syscall.EISDIR)
 	dir = t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, fileName+".new", "x"), 0o700))
-	_, err = Open(Options{Dir: dir})
-	require.ErrorContains(t, err, "making "+dir)
-	dir = t.TempDir()
 	limitFiles(t, 0)
 	_, err = Open(Options{Dir: dir})
+	require.ErrorContains(t, err, "making "+dir)
 	require.ErrorIs(t, err, syscall.EFBIG)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // TestLinkToNowhere: where the disk with the keys is not mounted they are not begun anew.
@@ -54,14 +54,52 @@ func TestLinkToNowhere(t *testing.T) {
 	require.ErrorContains(t, err, path+" is no regular file")
 }
 
-// TestHalfMade: a draft that a crash left behind does not matter.
+// TestHalfMade: drafts that crashes have left behind do not matter, and go away. So does the second
+// name of a file that was made; what others have there stays.
 func TestHalfMade(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, fileName+".new"), []byte("half"), 0o600))
-	j, _ := openIn(t, dir)
-	require.NoError(t, put(t, j, record("k")))
-	require.NoError(t, j.Close())
-	require.NoFileExists(t, filepath.Join(dir, fileName+".new"))
+	path := filepath.Join(dir, fileName)
+	for _, name := range []string{".new", ".new4711", ".newest", ".old"} {
+		require.NoError(t, os.WriteFile(path+name, []byte("half"), 0o600))
+	}
+	for range 2 {
+		j, _ := openIn(t, dir)
+		require.NoError(t, put(t, j, record("k")))
+		require.NoError(t, j.Close())
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Len(t, left, 3)
+		require.NoFileExists(t, path+".new")
+		require.NoFileExists(t, path+".new4711")
+		require.NoError(t, os.Link(path, path+".new12"))
+	}
+}
+
+// TestClaim: what has the name keeps it, also where there are no links, as for folders.
+func TestClaim(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, fileName)
+	content := func() string {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return string(text)
+	}
+	draft := func(text string) string {
+		name, err := newDraft(dir)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+		return name
+	}
+	require.NoError(t, claim(draft("first"), path))
+	require.NoError(t, claim(draft("second"), path))
+	require.Equal(t, "first", content())
+	folder := filepath.Join(dir, "folder")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	require.NoError(t, claim(folder, path))
+	require.Equal(t, "first", content())
+	require.NoError(t, claim(folder, path+"2"))
+	require.DirExists(t, path+"2")
+	require.ErrorIs(t, claim(folder, path+"3"), os.ErrNotExist)
 }
 
 // TestDamaged: a file that is damaged is named and never replaced, nor does it end the process.
