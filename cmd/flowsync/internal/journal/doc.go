@@ -25,4 +25,9 @@
 // delete, since it copies on write: a disk that nothing but the journal has filled must be made larger.
 // The file takes as much space as all keys and replies at a time have ever taken, about twice; it
 // does not shrink.
+//
+// A file that is cut or overwritten while it is open fails in the same way, with an error that says so, and
+// nothing is written to it any more. If it can be opened when it is put back it goes on; where
+// the damage was found by a fault inside bbolt only a restart helps. What is known of keys then is in
+// memory alone.
 package journal

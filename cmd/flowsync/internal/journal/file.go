@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -27,6 +28,9 @@ type file struct {
 	path string
 	db   *bbolt.DB
 	info os.FileInfo // of what is open
+	size int64       // that it had at least when it was last read or written, in bytes
+	// serving: requests wait for it, and whoever mends it has to stop them first.
+	serving bool
 	// broken is why it is not touched any more: a fault inside bbolt may leave its locks held.
 	broken error
 }
@@ -112,8 +116,8 @@ func (f *file) check() error {
 			return fmt.Errorf("journal: %w", err)
 		}
 		f.info = info
-		if tx.Size() > info.Size() {
-			return f.damaged(fmt.Errorf("it has %d bytes, and should have %d", info.Size(), tx.Size()))
+		if f.size = tx.Size(); f.size > info.Size() {
+			return f.cut(info)
 		}
 		meta := tx.Bucket(metaName)
 		if meta == nil || tx.Bucket(bucketName) == nil {
@@ -128,24 +132,45 @@ func (f *file) check() error {
 
 const remedy = "restore the file, or move it away: then all idempotency keys are forgotten, and requests that are sent again are carried out again"
 
+var errDamaged = errors.New("is damaged")
+
 func (f *file) damaged(why error) error {
-	return fmt.Errorf("journal: %s is damaged: %w: %s", f.path, why, remedy)
+	first := ""
+	if f.serving {
+		first = "stop flowsync, then "
+	}
+	return fmt.Errorf("journal: %s %w: %w: %s%s", f.path, errDamaged, why, first, remedy)
+}
+
+func (f *file) cut(info os.FileInfo) error {
+	return f.damaged(fmt.Errorf("it has %d bytes, and should have %d", info.Size(), f.size))
 }
 
 func (f *file) view(read func(*bbolt.Tx) error) error {
 	return f.guard(func() error { return f.db.View(read) })
 }
 
-// update writes, unless the file is no longer where a restart would look for it.
+// update writes, unless the file is no longer where a restart would look for it, or has been cut:
+// bbolt would read beyond its end, or make it longer again, with zeros.
 func (f *file) update(write func(*bbolt.Tx) error) error {
 	info, err := os.Stat(f.path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !os.SameFile(info, f.info) {
+	case !os.SameFile(info, f.info):
 		return errors.New("another file has taken its place")
+	case info.Size() < f.size:
+		return f.cut(info)
 	}
-	return f.guard(func() error { return f.db.Update(write) })
+	return f.guard(func() error {
+		if err := f.db.Update(write); err != nil {
+			return err
+		}
+		return f.db.View(func(tx *bbolt.Tx) error {
+			f.size = tx.Size()
+			return nil
+		})
+	})
 }
 
 // guard makes errors of the panics with which bbolt meets a damaged file, and of the faults with
@@ -157,11 +182,22 @@ func (f *file) guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
-			f.broken = f.damaged(fmt.Errorf("%v", fault))
+			f.broken = f.damaged(explain(fault))
 			err = f.broken
 		}
 	}()
 	return do()
+}
+
+// explain says what a panic means of which the cause is the file.
+func explain(fault any) error {
+	if _, read := fault.(interface{ Addr() uintptr }); read { // see debug.SetPanicOnFault
+		return errors.New("a part of it cannot be read: it was cut, or its disk fails")
+	}
+	if err, ok := fault.(runtime.Error); ok {
+		return fmt.Errorf("what is in it makes no sense (%w)", err)
+	}
+	return fmt.Errorf("%v", fault)
 }
 
 func (f *file) close() error {

@@ -153,20 +153,6 @@ func flip(b []byte, page int) []byte {
 	return b
 }
 
-// TestFaultWhileOpen: a file that is cut while it is open fails, and the process goes on.
-func TestFaultWhileOpen(t *testing.T) {
-	dir := t.TempDir()
-	j, _ := openIn(t, dir)
-	for i := range 3000 {
-		j.Put(record(fmt.Sprint(i)), func(error) {})
-	}
-	require.NoError(t, put(t, j, record("last")))
-	require.NoError(t, os.Truncate(filepath.Join(dir, fileName), 4096))
-	require.Error(t, put(t, j, record("a")))
-	require.Error(t, put(t, j, record("b")))
-	require.Error(t, j.Close())
-}
-
 func TestOtherFormat(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*bbolt.Tx) error

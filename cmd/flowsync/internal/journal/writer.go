@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -73,6 +74,7 @@ func (j *Journal) giveUp(group []step) (failed []step) {
 // write writes a group as a whole. After a failure the file is opened anew, since bbolt may take
 // what it could not sync for written.
 func (j *Journal) write(group []step) error {
+	j.file.serving = true
 	if j.failing || j.file.db == nil {
 		if err := j.file.reopen(); err != nil {
 			return err
@@ -87,10 +89,10 @@ func (j *Journal) write(group []step) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errDamaged) { // which says where it comes from
 		return fmt.Errorf("journal: writing %s: %w", j.file.path, err)
 	}
-	return nil
+	return err
 }
 
 func (s *step) apply(bucket *bbolt.Bucket) error {
@@ -138,7 +140,11 @@ func (j *Journal) report(err error) {
 	switch now := time.Now(); {
 	case j.failing && now.Sub(j.complained) >= complainEvery:
 		j.complained, j.loud = now, true
-		j.logger.Error("idempotency keys cannot be written, requests that have one are refused: is the disk full?", "error", err)
+		what := "idempotency keys cannot be written, requests with new ones are refused"
+		if !errors.Is(err, errDamaged) {
+			what += ": is the disk full?"
+		}
+		j.logger.Error(what, "error", err)
 	case !j.failing && j.loud:
 		j.loud = false
 		j.logger.Info("idempotency keys can be written again", "file", j.file.path)
