@@ -296,3 +296,24 @@ func TestMosquittoWait(t *testing.T) {
 		require.EqualValues(t, 1, g.bus.Stats().SessionsLost/2, "of answers and of the listener")
 	}
 }
+
+// TestMosquittoFailFastAfterWaiting: what has waited for mosquitto to start again is published before
+// responders are back; it says so, and who fails fast hears it.
+func TestMosquittoFailFastAfterWaiting(t *testing.T) {
+	m := startMosquitto(t, openToAll)
+	g := newGateway(t, Options{URL: m.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true, Wait: true, Timeout: patience})
+	g.start()
+	g.untilLogged("reports_no_subscriber=yes")
+	m.stop()
+	g.until(func() bool { return !g.bus.Ready() && g.bus.publishers[0].conn.Load() == nil })
+	_, held := g.begin(0, `1`)
+	require.EqualValues(t, 1, g.bus.Stats().Waiting)
+	require.Empty(t, held)
+	m.start()
+	r := g.end(held, core.NoSubscriber)
+	require.True(t, r.RetrySafe())
+	require.Less(t, r.Elapsed, patience)
+	m.respond("a")
+	_, again := g.begin(0, `2`)
+	g.end(again, core.Answered)
+}

@@ -93,6 +93,33 @@ func TestFailFastIsAskedFor(t *testing.T) {
 	}
 }
 
+// TestFailFastAfterWaiting: a request that has waited for the broker ends at once too when its responders
+// are not back yet. Without failFast it was handed over, and may have been done: timeout.
+func TestFailFastAfterWaiting(t *testing.T) {
+	s := newScripted(t)
+	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true, Wait: true, Timeout: time.Minute},
+		core.NodeOptions{Topic: "b", QoS: 1, Wait: true, Timeout: 2 * time.Second})
+	g.start()
+	_, publisher := s.pair()
+	publisher.pass(0x10)
+	s.dropAll()
+	g.until(func() bool { return !g.bus.Ready() && g.bus.publishers[0].conn.Load() == nil })
+	_, fails := g.begin(0, `1`)
+	_, hangs := g.begin(1, `1`)
+	require.EqualValues(t, 2, g.bus.Stats().Waiting)
+	require.Empty(t, fails)
+	_, publisher = s.pair()
+	for range 3 {
+		publisher.acknowledge(packets.PUBACK, next[*packets.Publish](publisher).PacketID, 0x10) // the probe, and both
+	}
+	r := g.end(fails, core.NoSubscriber)
+	require.True(t, r.RetrySafe())
+	require.Less(t, r.Elapsed, time.Minute/2)
+	r = g.end(hangs, core.Timeout)
+	require.False(t, r.RetrySafe())
+	require.EqualValues(t, 2, g.bus.Stats().NoSubscriber)
+}
+
 // TestAnswerBeforePuback: who answers faster than the broker acknowledges has answered, whatever
 // the broker says then.
 func TestAnswerBeforePuback(t *testing.T) {
