@@ -42,7 +42,7 @@ type waiting struct {
 
 // leastPart of a requester's time must be left when his turn comes. Behind a responder that does not
 // answer all deadlines come one shortly after the other: each would be published just to time out,
-// and nobody could say whether it was done. As it is, who has so little left ends as shed.
+// and nobody could say whether it was done. As it is, whose turn comes so late ends as shed.
 const leastPart = 20
 
 func newWaiting(k key, deadline int64, r *Request) *waiting {
@@ -78,23 +78,21 @@ func (g *gate) remove(k key) {
 	g.mu.Unlock()
 }
 
-// next gives the place to the one who has waited longest and has the time to be answered. nil: there
-// is none, or the place is not free, or it is for somebody else to see to that.
-func (g *gate) next(now int64) *waiting {
+// next gives the place to the one who has waited longest. nil: there is none, or the place is not
+// free, or it is for somebody else to see to that. Who is late is out of the queue, but does not get it.
+func (g *gate) next(now int64) (w *waiting, late bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.turn != (key{}) || g.handing || g.closed {
-		return nil
+	if g.turn != (key{}) || g.handing || g.closed || g.queue.Len() == 0 {
+		return nil, false
 	}
-	for g.queue.Len() > 0 {
-		w := g.queue.Remove(g.queue.Front()).(*waiting)
-		delete(g.places, w.key)
-		if now <= w.latest { // or else his deadline ends him, as one who waits
-			g.turn, g.handing = w.key, true
-			return w
-		}
+	w = g.queue.Remove(g.queue.Front()).(*waiting)
+	delete(g.places, w.key)
+	if now > w.latest {
+		return w, true
 	}
-	return nil
+	g.turn, g.handing = w.key, true
+	return w, false
 }
 
 func (g *gate) handed() {

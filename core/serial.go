@@ -53,13 +53,28 @@ func (e *Engine) takeTurns(g *gate) {
 
 func (e *Engine) takeTurn(g *gate) bool {
 	now := e.clock.now()
-	w := g.next(now)
-	if w == nil {
+	switch w, late := g.next(now); {
+	case w == nil:
 		return false
+	case late:
+		e.turnAway(g, w.key)
+	default:
+		w.request.Timeout = time.Duration(w.deadline - now)
+		e.hand(g, w.key, w.request)
 	}
-	w.request.Timeout = time.Duration(w.deadline - now)
-	e.hand(g, w.key, w.request)
 	return true
+}
+
+// turnAway ends a request whose turn comes too late.
+func (e *Engine) turnAway(g *gate, k key) {
+	returned := false
+	defer func() {
+		if !returned { // its completer has panicked; others wait for the place
+			e.goOn(g)
+		}
+	}()
+	e.endWith(k.id(), Shed, "its turn at this serial node came with less than a twentieth of its time left", true)
+	returned = true
 }
 
 // goOn takes turns on a goroutine of its own.

@@ -132,6 +132,18 @@ func TestPlaceAfterPanicOfCompleter(t *testing.T) {
 		requireFree(t, node)
 		require.NoError(t, e.Close())
 	})
+	synctest.Test(t, func(t *testing.T) { // of one whose turn comes too late
+		e, node, bus := newSerialEngine(t, NodeOptions{})
+		first := e.Begin(&Call{Node: node}, ignore{})
+		e.Begin(&Call{Node: node}, panics{})
+		time.Sleep(DefaultTimeout - time.Millisecond)
+		e.Begin(&Call{Node: node}, ignore{})
+		bus.requests = nil
+		require.Panics(t, func() { e.Resolve(Answer{Node: node, Payload: answerTo(first, `"value":1`)}) })
+		synctest.Wait()
+		require.Len(t, bus.requests, 1, "the next one has its turn")
+		require.NoError(t, e.Close())
+	})
 }
 
 type panics struct{}
@@ -161,10 +173,10 @@ func TestTurnOfOneThatHasEnded(t *testing.T) {
 		e.publishInTurn(k, &Request{Node: node}, 0)
 		require.Zero(t, node.gate.queue.Len())
 		// While it is put into the queue.
-		e.enqueue(node.gate, &waiting{key: k, request: &Request{Node: node}})
+		e.enqueue(node.gate, newWaiting(k, never, &Request{Node: node}))
 		require.Zero(t, node.gate.queue.Len())
 		// While it is taken out of the queue.
-		node.gate.push(&waiting{key: k, request: &Request{Node: node}})
+		node.gate.push(newWaiting(k, never, &Request{Node: node}))
 		e.Resolve(Answer{Node: node, Payload: answerTo(first, `"value":1`)})
 		require.Len(t, bus.requests, 1)
 		requireFree(t, node)
@@ -253,8 +265,11 @@ func TestNobodyJumpsTheQueue(t *testing.T) {
 	g := newGate()
 	g.push(&waiting{key: key{1, 1}})
 	require.False(t, g.enter(key{2, 2}))
-	require.Equal(t, key{1, 1}, g.next(0).key)
-	require.Nil(t, g.next(0))
+	first, late := g.next(0)
+	require.False(t, late)
+	require.Equal(t, key{1, 1}, first.key)
+	second, _ := g.next(0)
+	require.Nil(t, second)
 	require.False(t, g.enter(key{2, 2}))
 	require.True(t, g.free(key{1, 1}, nil))
 	require.False(t, g.enter(key{2, 2}), "somebody is still at the bus")

@@ -90,17 +90,22 @@ func (m *model) publish(x *transaction, now time.Time) {
 	}
 }
 
-// settle gives the place, if it is free, to the first who waits and has the time to be answered.
+// settle gives the place, if it is free, to the first who waits and has the time to be answered. Those
+// before him end.
 func (m *model) settle(now time.Time) {
 	if m.turn != nil || m.closed {
 		return
 	}
 	for _, x := range m.all {
-		if x.waits() && !now.After(x.turnBy) {
+		if !x.waits() {
+			continue
+		}
+		if !now.After(x.turnBy) {
 			m.turn = x
 			m.publish(x, now)
 			return
 		}
+		m.end(x, core.Shed, now)
 	}
 }
 
