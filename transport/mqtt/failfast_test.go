@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,19 +97,24 @@ func TestFailFastIsAskedFor(t *testing.T) {
 // TestFailFastAfterWaiting: a request that has waited for the broker ends at once too when its responders
 // are not back yet. Without failFast it was handed over, and may have been done: timeout.
 func TestFailFastAfterWaiting(t *testing.T) {
+	grant := make(chan struct{})
+	permit := sync.OnceFunc(func() { close(grant) })
 	s := newScripted(t)
 	g := newGateway(t, Options{URL: s.url()}, core.NodeOptions{Topic: "a", QoS: 1, FailFast: true, Wait: true, Timeout: time.Minute},
-		core.NodeOptions{Topic: "b", QoS: 1, Wait: true, Timeout: 2 * time.Second})
+		core.NodeOptions{Topic: "b", QoS: 1, Wait: true, Timeout: 3 * time.Second})
+	t.Cleanup(permit)
 	g.start()
 	_, publisher := s.pair()
 	publisher.pass(0x10)
+	s.script(func(s *scripted) { s.suback = func(string) byte { <-grant; return 1 } })
 	s.dropAll()
-	g.until(func() bool { return !g.bus.Ready() && g.bus.publishers[0].conn.Load() == nil })
+	answers, publisher := s.pair()
+	next[*packets.Subscribe](answers)
 	_, fails := g.begin(0, `1`)
 	_, hangs := g.begin(1, `1`)
 	require.EqualValues(t, 2, g.bus.Stats().Waiting)
 	require.Empty(t, fails)
-	_, publisher = s.pair()
+	permit()
 	for range 3 {
 		publisher.acknowledge(packets.PUBACK, next[*packets.Publish](publisher).PacketID, 0x10) // the probe, and both
 	}
