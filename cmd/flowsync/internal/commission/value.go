@@ -156,7 +156,7 @@ func scalarValue(n *yaml.Node, at Position) (*value, error) {
 	case "!!int":
 		v.kind = intKind
 		if err = n.Decode(&v.integer); err != nil {
-			err = fmt.Errorf("%q is not an integer of 64 bits", clip(n.Value))
+			err = fmt.Errorf("%q is not an integer of 64 bits: put it in quotes if it is a text", clip(n.Value))
 		}
 	case "!!float":
 		v.kind = floatKind

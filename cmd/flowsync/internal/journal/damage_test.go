@@ -91,6 +91,31 @@ func TestCutBehind(t *testing.T) {
 	requireTold(t, put(t, j, record("b")), path, fmt.Sprintf("it has %d bytes, and should have %d:", j.file.size-1, j.file.size))
 }
 
+// TestOlderStateWhileOpen: a copy of an hour ago is a whole file, and as long. What is written next would
+// destroy it. It can be opened, so that what comes then is kept.
+func TestOlderStateWhileOpen(t *testing.T) {
+	for _, since := range []int{1, 2, 3, 50} {
+		t.Run(fmt.Sprint(since), func(t *testing.T) {
+			j, log, path, copied := openFull(t)
+			for i := range since {
+				j.Delete("line/order", "u", fmt.Sprint(i))
+				require.NoError(t, put(t, j, record(fmt.Sprint("since", i))))
+			}
+			require.NoError(t, os.WriteFile(path, copied, 0o600))
+			requireTold(t, put(t, j, record("refused")), path, "another state of it was written over it")
+			for i := range 300 {
+				require.NoError(t, put(t, j, record(fmt.Sprint("then", i))))
+			}
+			require.Equal(t, 1, strings.Count(log.text(), "idempotency keys can be written again"))
+			require.NoError(t, j.Close())
+			records := load(t, filepath.Dir(path))
+			require.Len(t, records, 3001+300)
+			require.NotContains(t, records, "refused")
+			require.NotContains(t, records, "since0")
+		})
+	}
+}
+
 // TestOverwrittenWhileOpen: what bbolt meets there ends nothing but the writing.
 func TestOverwrittenWhileOpen(t *testing.T) {
 	j, _, path, whole := openFull(t)

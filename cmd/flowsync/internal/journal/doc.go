@@ -26,8 +26,8 @@
 // The file takes as much space as all keys and replies at a time have ever taken, about twice; it
 // does not shrink.
 //
-// A file that is cut or overwritten while it is open fails in the same way, with an error that says so, and
-// nothing is written to it any more. If it can be opened when it is put back it goes on; where
-// the damage was found by a fault inside bbolt only a restart helps. What is known of keys then is in
-// memory alone.
+// A file that is cut while it is open, or overwritten, be it with an older state of it, fails in the same
+// way, with an error that says so. If it can be opened at the next write it goes on with what is there;
+// until then nothing is written to it, and where the damage was found by a fault inside bbolt only a
+// restart helps. What it does not have any more is known in memory alone.
 package journal

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -14,7 +15,7 @@ import (
 // together on a new folder do not take each other's files away: one gives it the name, and all open
 // that, which one can.
 
-const draftName = fileName + ".new"
+const draftName = "." + fileName + "-draft"
 
 // create makes a file, unless there is one when it is made.
 func (f *file) create() error {
@@ -27,10 +28,14 @@ func (f *file) create() error {
 		return err
 	}
 	defer func() { _ = os.Remove(draft) }() // that there is none any more is no error
-	if err := fill(draft); err != nil {
-		return err
+	err = fill(draft)
+	if err == nil {
+		err = claim(draft, f.path)
 	}
-	if err := claim(draft, f.path); err != nil {
+	if err != nil {
+		if _, found := os.Stat(f.path); found == nil {
+			return nil // another process has made it, and swept this one away
+		}
 		return err
 	}
 	return syncFolder(folder)
@@ -70,8 +75,8 @@ func claim(draft, path string) error {
 		return nil
 	}
 	// A file system without links, or somebody has swept. Here a few microseconds decide.
-	if _, err := os.Lstat(path); err == nil {
-		return nil
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	return os.Rename(draft, path)
 }
@@ -83,14 +88,17 @@ func (f *file) sweep() {
 	entries, _ := os.ReadDir(folder)
 	for _, entry := range entries {
 		number, ok := strings.CutPrefix(entry.Name(), draftName)
-		if ok && strings.Trim(number, "0123456789") == "" {
+		if ok && number != "" && strings.Trim(number, "0123456789") == "" {
 			_ = os.Remove(filepath.Join(folder, entry.Name())) // the next time
 		}
 	}
 }
 
-// syncFolder makes the new name of a file survive a power failure.
+// syncFolder makes the new name of a file survive a power failure. Windows does not know how to.
 func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	folder, err := os.Open(path)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ type file struct {
 	db   *bbolt.DB
 	info os.FileInfo // of what is open
 	size int64       // that it had at least when it was last read or written, in bytes
+	last int         // the number of the transaction that was written last
 	// serving: requests wait for it, and whoever mends it has to stop them first.
 	serving bool
 	// broken is why it is not touched any more: a fault inside bbolt may leave its locks held.
@@ -46,7 +47,7 @@ func (f *file) open() error {
 		if to, err := os.Readlink(f.path); err == nil {
 			return fmt.Errorf("journal: %s leads to %s: %w: is its disk mounted? If so, %s", f.path, to, os.ErrNotExist, remedy)
 		}
-		if err := f.create(); err != nil && !exists(f.path) { // else another process has made it
+		if err := f.create(); err != nil {
 			return fmt.Errorf("journal: making %s: %w", f.path, err)
 		}
 	case err != nil:
@@ -57,11 +58,6 @@ func (f *file) open() error {
 	}
 	f.sweep()
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // The list of free pages is written too: without it bbolt looks for them when it opens a file, on
@@ -116,7 +112,7 @@ func (f *file) check() error {
 			return fmt.Errorf("journal: %w", err)
 		}
 		f.info = info
-		if f.size = tx.Size(); f.size > info.Size() {
+		if f.note(tx); f.size > info.Size() {
 			return f.cut(info)
 		}
 		meta := tx.Bucket(metaName)
@@ -150,8 +146,12 @@ func (f *file) view(read func(*bbolt.Tx) error) error {
 	return f.guard(func() error { return f.db.View(read) })
 }
 
-// update writes, unless the file is no longer where a restart would look for it, or has been cut:
-// bbolt would read beyond its end, or make it longer again, with zeros.
+// note keeps what the next write finds if nobody else has written.
+func (f *file) note(tx *bbolt.Tx) { f.size, f.last = tx.Size(), tx.ID() }
+
+// update writes, unless the file is no longer where a restart would look for it, or has been cut or
+// overwritten with another state of it: bbolt would read beyond its end, or make it longer again, with
+// zeros, or put what it writes where that state has something else.
 func (f *file) update(write func(*bbolt.Tx) error) error {
 	info, err := os.Stat(f.path)
 	switch {
@@ -163,11 +163,17 @@ func (f *file) update(write func(*bbolt.Tx) error) error {
 		return f.cut(info)
 	}
 	return f.guard(func() error {
-		if err := f.db.Update(write); err != nil {
+		err := f.db.Update(func(tx *bbolt.Tx) error {
+			if tx.ID() != f.last+1 {
+				return f.damaged(errors.New("another state of it was written over it"))
+			}
+			return write(tx)
+		})
+		if err != nil {
 			return err
 		}
 		return f.db.View(func(tx *bbolt.Tx) error {
-			f.size = tx.Size()
+			f.note(tx)
 			return nil
 		})
 	})

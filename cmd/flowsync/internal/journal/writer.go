@@ -140,11 +140,7 @@ func (j *Journal) report(err error) {
 	switch now := time.Now(); {
 	case j.failing && now.Sub(j.complained) >= complainEvery:
 		j.complained, j.loud = now, true
-		what := "idempotency keys cannot be written, requests with new ones are refused"
-		if !errors.Is(err, errDamaged) {
-			what += ": is the disk full?"
-		}
-		j.logger.Error(what, "error", err)
+		j.logger.Error("idempotency keys cannot be written, requests with new ones are refused", "error", err)
 	case !j.failing && j.loud:
 		j.loud = false
 		j.logger.Info("idempotency keys can be written again", "file", j.file.path)
