@@ -32,9 +32,9 @@
 //     result for a late or duplicate answer.
 //
 // Of a serial node one request at a time is published: those that come meanwhile are held and wait,
-// and who ends the one before publishes the next (gate.go). Who waits past his deadline, or gets his
-// turn with less than a twentieth of his time left, is not published and ends as shed, which says that
-// it was not done. A responder may add time to the deadline of what was sent, as far
+// and who ends the one before publishes the next (gate.go). Who waits past his deadline, or whose
+// turn comes with less than a twentieth of his time left, ends as shed, which says that it was not
+// done. A responder may add time to the deadline of what was sent, as far
 // as the node and the requester allow (extend.go).
 //
 // # Invariants

@@ -14,13 +14,13 @@ import (
 type line struct {
 	words []string // of the command
 	want  string
-	place string
+	where string // file and line
 }
 
 // require fails the test if something else came of it.
 func (l *line) require(t *testing.T, got string) {
 	t.Helper()
-	require.Equal(t, l.want, got, "%s: %s", l.place, strings.Join(l.words, " "))
+	require.Equal(t, l.want, got, "%s: %s", l.where, strings.Join(l.words, " "))
 }
 
 // golden plays each transcript that the pattern finds. In one empty lines and those that begin with # are

@@ -141,6 +141,18 @@ var Bugs = []Bug{
 			New:  "	case e.identity != identity && planted != \"key-shared\":\n",
 		}},
 	}, {
+		Name:  "key-of-none", // the same request, sent again, is taken for another one
+		Rules: []string{"conflict"},
+		Changes: []Change{{
+			File: "core/idempotency/table.go",
+			Old:  "	e := t.findLocked(scope{w.node.name, key.User, key.Text}, w.began)\n",
+			New: `	e := t.findLocked(scope{w.node.name, key.User, key.Text}, w.began)
+	if planted == "key-of-none" {
+		identity[0] = byte(w.began >> 20)
+	}
+`,
+		}},
+	}, {
 		Name:  "not-serial", // a serial node lets everybody go at once
 		Rules: []string{"serial"},
 		Changes: []Change{{

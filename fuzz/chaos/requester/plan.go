@@ -34,8 +34,12 @@ func (q Request) other() Request {
 	return q
 }
 
-// clashing tells the number of a request that comes with another's key from all others.
-const clashing = 1 << 40
+// Added to a number, these make one that no request of a line has: clashing that of a request which comes
+// with another's key, unread those of requesters that read nothing.
+const (
+	clashing = 1 << 41
+	unread   = 1 << 40
+)
 
 // Planner decides what requests are like, by their numbers and a seed alone.
 type Planner struct {

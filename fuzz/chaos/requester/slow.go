@@ -18,7 +18,7 @@ func Slow(ctx context.Context, o *Options, p *Planner, connections, sessions int
 	var number atomic.Uint64
 	next := func(kinds ...Kind) Request {
 		for {
-			q := p.Plan(1<<40 + number.Add(1)) // numbers that nobody else has
+			q := p.Plan(unread + number.Add(1))
 			for _, kind := range kinds {
 				if q.Node.Kind == kind && q.Key == "" {
 					return q
