@@ -105,7 +105,7 @@ func TestWindowEndsByItself(t *testing.T) {
 		wait(time.Second)
 		r.answer(0, `1`)
 		first.is(core.Answered, 0, `1`)
-		require.Empty(t, r.entries, "its window was over before it ended")
+		require.Empty(t, r.entries.of, "its window was over before it ended")
 		for i := range 3 * sweepEach {
 			r.ask(fmt.Sprint(i))
 			r.answer(i+1, `1`)

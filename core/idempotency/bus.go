@@ -56,7 +56,7 @@ func (b *bus) Publish(r *core.Request) error {
 		return t.follow(n, r)
 	}
 	t.mu.Lock()
-	e := t.entries[scope{n.name, r.Key.User, r.Key.Text}]
+	e := t.entries.of[scope{n.name, r.Key.User, r.Key.Text}]
 	if e == nil || e.key != r.Key || e.state != inFlight {
 		t.mu.Unlock()
 		return errEnded // or another one has the key now

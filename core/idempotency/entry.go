@@ -75,7 +75,7 @@ func writeLen(h hash.Hash, n int) {
 
 // addLocked makes an entry known.
 func (t *Table) addLocked(e *entry) {
-	t.entries[e.scope()] = e
+	t.entries.put(e.scope(), e)
 	e.cost = entryCost + int64(len(e.key.User)+len(e.key.Text)+len(e.message))
 	t.bytes += e.cost
 	e.node.stats.Keys++
@@ -92,9 +92,9 @@ func (e *entry) enterLocked(s state) {
 	}
 	switch s {
 	case inDoubt:
-		e.table.ids[e.id] = e
+		e.table.ids.put(e.id, e)
 	case replied, freed:
-		delete(e.table.ids, e.id)
+		e.table.ids.remove(e.id)
 	}
 }
 
@@ -102,7 +102,7 @@ func (e *entry) enterLocked(s state) {
 func (e *entry) identifyLocked(id core.ID) {
 	if e.state == inFlight && !id.IsZero() {
 		e.id = id
-		e.table.ids[id] = e
+		e.table.ids.put(id, e)
 	}
 }
 
@@ -126,7 +126,7 @@ func (e *entry) keepLocked(message []byte) {
 
 // forgetLocked makes the key free.
 func (t *Table) forgetLocked(e *entry) {
-	delete(t.entries, e.scope())
+	t.entries.remove(e.scope())
 	t.windows.remove(e)
 	t.bytes -= e.cost
 	e.node.stats.Keys--

@@ -75,7 +75,7 @@ func TestEndsBeforeBeginReturns(t *testing.T) {
 		first.is(core.Answered, 0, `1`)
 		require.False(t, r.Cancel(first.id))
 		r.ask("k").is(core.Answered, core.Replayed, `1`)
-		require.Empty(t, r.ids)
+		require.Empty(t, r.ids.of)
 	})
 }
 

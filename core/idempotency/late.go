@@ -28,7 +28,7 @@ func (t *Table) Stray(of *core.Node, s *core.Stray) {
 		return
 	}
 	t.mu.Lock()
-	e := t.ids[s.ID]
+	e := t.ids.of[s.ID]
 	open := e != nil && e.node == n && e.late == nil
 	t.mu.Unlock()
 	if !open {

@@ -25,8 +25,8 @@ type Table struct {
 
 	mu      sync.Mutex // guards all below; leaf: nothing blocks, no callback
 	names   map[string]*node
-	entries map[scope]*entry
-	ids     map[core.ID]*entry // of those that an answer may still come for
+	entries index[scope]
+	ids     index[core.ID] // of those that an answer may still come for
 	windows windows
 	bytes   int64 // sum of all costs
 	handles map[uint64]*waiter
@@ -64,7 +64,7 @@ func newTable(options Options, wall func() time.Time) (*Table, error) {
 	}
 	t := &Table{
 		options: options, wall: wall,
-		names: map[string]*node{}, entries: map[scope]*entry{}, ids: map[core.ID]*entry{},
+		names: map[string]*node{}, entries: newIndex[scope](), ids: newIndex[core.ID](),
 		handles: map[uint64]*waiter{}, lines: map[*node]struct{}{},
 	}
 	t.nodes.Store(&map[*core.Node]*node{})
@@ -186,7 +186,7 @@ func (t *Table) seatLocked(w *waiter, key *core.Key, identity [32]byte) (*entry,
 func (t *Table) fullLocked(now time.Time, key *core.Key) bool {
 	full := func() bool {
 		most := t.options.MaxBytes - t.options.MaxBytes/8
-		return len(t.entries) >= t.options.MaxKeys || t.bytes+entryCost+int64(len(key.User)+len(key.Text)) > most
+		return len(t.entries.of) >= t.options.MaxKeys || t.bytes+entryCost+int64(len(key.User)+len(key.Text)) > most
 	}
 	if full() {
 		t.sweepLocked(now, sweepFull)

@@ -65,7 +65,7 @@ func (t *Table) sweepLocked(now time.Time, most int) {
 
 // findLocked returns the entry of a key; nil: it is free.
 func (t *Table) findLocked(s scope, now time.Time) *entry {
-	e := t.entries[s]
+	e := t.entries.of[s]
 	if e != nil && e.idle() && !now.Before(e.until) {
 		t.forgetLocked(e)
 		return nil
