@@ -102,6 +102,7 @@ func newNeighbour(t *testing.T, g *gateway) *neighbour {
 			}
 		}
 	})
+	t.Cleanup(func() { n.stop() })
 	return n
 }
 

@@ -87,9 +87,10 @@ func TestStrayAnswers(t *testing.T) {
 		want[f.kind] += f.times
 	}
 	require.NoError(t, bus.Close(deadline(t)))
+	asked := n.stop() // the two metrics are read one after the other
 	counted := func() int { return g.count("flowsync_answers_total", "") - g.answers("matched") }
 	require.Eventually(t, func() bool { return counted() == strays }, patience, 10*time.Millisecond, "every one is counted")
-	t.Logf("%d strays, meanwhile a neighbour was answered %d times", strays, n.stop())
+	t.Logf("%d strays, meanwhile a neighbour was answered %d times", strays, asked)
 	assert.Equal(t, want["malformed"], g.answers("malformed"))
 	assert.GreaterOrEqual(t, g.answers("unknown"), want["unknown"])
 	g.requireMemory(before)
