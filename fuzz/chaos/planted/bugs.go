@@ -148,7 +148,7 @@ var Bugs = []Bug{
 			Old:  "	e := t.findLocked(scope{w.node.name, key.User, key.Text}, w.began)\n",
 			New: `	e := t.findLocked(scope{w.node.name, key.User, key.Text}, w.began)
 	if planted == "key-of-none" {
-		identity[0] = byte(w.began >> 20)
+		identity[0] = byte(w.began.UnixMilli())
 	}
 `,
 		}},
