@@ -12,15 +12,15 @@ import (
 
 // line is one of a golden transcript: a command, and behind "->" what comes of it.
 type line struct {
-	words []string // of the command
-	want  string
-	where string // file and line
+	words       []string // of the command
+	want        string
+	fileAndLine string
 }
 
 // require fails the test if something else came of it.
 func (l *line) require(t *testing.T, got string) {
 	t.Helper()
-	require.Equal(t, l.want, got, "%s: %s", l.where, strings.Join(l.words, " "))
+	require.Equal(t, l.want, got, "%s: %s", l.fileAndLine, strings.Join(l.words, " "))
 }
 
 // golden plays each transcript that the pattern finds. In one empty lines and those that begin with # are
